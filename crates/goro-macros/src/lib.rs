@@ -1,0 +1,1 @@
+//! goro's attributes: #[main] and #[test].

@@ -1,0 +1,1 @@
+//! Sockets over the reactor, with names resolved on the blocking pool.

@@ -1,0 +1,1 @@
+//! Where runnable work waits: ring, next slot, injector.

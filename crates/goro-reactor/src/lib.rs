@@ -1,0 +1,1 @@
+//! Readiness from the kernel: mio's poll, a slab of sources, and who waits for them.

@@ -1,0 +1,1 @@
+//! Workers, idle protocol, monitor, timers, blocking pool, shutdown.

@@ -1,0 +1,60 @@
+//! Atomics and fences.
+//!
+//! Protocols in goro are written with sequentially consistent *fences*, never accesses: loom reads
+//! a `SeqCst` access as `AcqRel`, so a proof that leans on one would not be checked.
+
+#[cfg(loom)]
+pub use loom::sync::atomic::{
+    AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering,
+};
+#[cfg(not(loom))]
+pub use std::sync::atomic::{
+    AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering,
+};
+
+/// A sequentially consistent fence: of two threads that each write, fence, then read what the
+/// other wrote, at least one sees the other's write.
+#[cfg(all(not(loom), not(goro_tsan)))]
+#[inline]
+pub fn fence_seqcst() {
+    std::sync::atomic::fence(Ordering::SeqCst);
+}
+
+/// As above, for models.
+#[cfg(loom)]
+pub fn fence_seqcst() {
+    loom::sync::atomic::fence(Ordering::SeqCst);
+}
+
+/// As above, in a form that ThreadSanitizer follows (it does not model fences): a read-modify-write
+/// on one process-wide word orders everything before it with everything after the next one.
+#[cfg(all(not(loom), goro_tsan))]
+pub fn fence_seqcst() {
+    static WORD: AtomicUsize = AtomicUsize::new(0);
+    WORD.fetch_add(1, Ordering::SeqCst);
+}
+
+/// Orders what follows after the releases this thread has seen through relaxed reads of `word`.
+///
+/// Used before freeing shared memory whose last reference was dropped by a `Release` decrement of
+/// `word`.
+#[inline]
+pub fn acquire_before_free(word: &AtomicU64) {
+    if cfg!(goro_tsan) || cfg!(loom) {
+        // Ordering: Acquire pairs with the Release decrements of the same word; a load is what
+        // ThreadSanitizer follows where it would not follow a fence.
+        word.load(Ordering::Acquire);
+    } else {
+        #[cfg(not(loom))]
+        std::sync::atomic::fence(Ordering::Acquire);
+    }
+}
+
+/// Tells the processor that this thread is spinning; in a model, lets another thread run.
+#[inline]
+pub fn spin_loop() {
+    #[cfg(loom)]
+    loom::thread::yield_now();
+    #[cfg(not(loom))]
+    core::hint::spin_loop();
+}

@@ -1,0 +1,1 @@
+//! One task: header, state word, memory, runnable, waker, join, abort.

@@ -1,0 +1,1 @@
+//! Where sleepers wait: timer wheel and waiter lists, as data.

@@ -1,0 +1,1 @@
+//! goro: an async executor with the working comfort of goroutines.
