@@ -7,7 +7,7 @@
 //! Invariants:
 //! 1. No other goro crate names `std::sync`, `std::thread` or `Instant::now` (clippy bans them).
 //! 2. Nothing here knows what a task is.
-//! 3. Unsafe code stands in [`lock`] and [`fork`] only.
+//! 3. Unsafe code stands in [`lock`] and [`fork`] only; [`word`] declares an unsafe contract.
 //!
 //! Left out on purpose: condition variables (a task never waits on one; threads park) and
 //! poisoning (no user code ever runs under a [`lock::Lock`]).
@@ -21,6 +21,7 @@ pub mod lock;
 pub mod random;
 pub mod thread;
 pub mod time;
+pub mod word;
 
 /// A value alone on its pair of cache lines.
 ///
