@@ -1,1 +1,64 @@
-//! goro's attributes: #[main] and #[test].
+//! goro's attributes, `#[goro::main]` and `#[goro::test]`.
+//!
+//! Use them through the `goro` crate, whose documentation has runnable examples; this one only
+//! rewrites tokens.
+//!
+//! Invariants:
+//! 1. Depends on no goro crate and on no parser: what is read here is one line of arguments and
+//!    one function head (`docs/decisions/macros.md`).
+//! 2. The function is kept token for token, so that the compiler's words about it point at it.
+//! 3. Whatever cannot be accepted becomes one error, at the token that is wrong, naming the fix.
+//! 4. What stands in the expansion is a call of one function of the facade: what an entry point
+//!    does is decided there, not here.
+//!
+//! Left out on purpose: an attribute for one thread with `!Send` tasks (`workers = 1` is the
+//! closest), and virtual time in tests.
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod compiler;
+mod entry;
+mod expansion;
+mod function;
+mod tree;
+
+#[cfg(test)]
+mod fake;
+
+use proc_macro::TokenStream;
+
+/// Turns `async fn main` into a program: starts a runtime, runs the body on it, drains it.
+///
+/// The runtime becomes the process's default, so that `goro::spawn` finds it from every thread.
+///
+/// # Arguments
+/// - `workers = N`: how many worker threads; without it as many as the processors allowed to this
+///   process, or what the environment's `GORO_WORKERS` says.
+/// - `flavor = "multi"`: worker threads that steal from each other. The only flavor, hence the
+///   default.
+/// - `crate = "path"`: where to find goro when the program has it under another name.
+///
+/// # Errors
+/// The function may return whatever `fn main` may, a `Result` among it. If the runtime cannot be
+/// started, for example because the operating system refuses a thread, the program prints why and
+/// exits with code 1.
+#[proc_macro_attribute]
+pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    compiler::rewrite(entry::Entry::Main, arguments, item)
+}
+
+/// Turns an `async fn` into a test that runs on a runtime of its own: real threads, real time.
+///
+/// Two workers unless said otherwise, so that tasks do run in parallel, on every machine alike.
+/// Other attributes (`#[should_panic]`, `#[cfg(..)]`, ...) keep their meaning. The runtime never
+/// becomes the process's default and is stopped when the body ends.
+///
+/// # Arguments
+/// Those of [`macro@main`].
+///
+/// # Panics
+/// The test panics when its body does, and when the runtime cannot be started.
+#[proc_macro_attribute]
+pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    compiler::rewrite(entry::Entry::Test, arguments, item)
+}

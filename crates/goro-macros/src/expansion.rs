@@ -1,0 +1,130 @@
+//! What is emitted.
+//!
+//! ```text
+//! #[goro::main(workers = 4)]            /// Doc.
+//! /// Doc.                              pub fn main() -> R {
+//! pub async fn main() -> R { body }         async fn main() -> R { body }
+//!                                           ::goro::__private::main(Some(4), main())
+//!                                       }
+//! ```
+//!
+//! The user's function stands inside unchanged, as an `async fn` of the same name: `return` and
+//! `?` mean what they meant, and a type error reads as if the attribute were not there. An
+//! `async` block in its place would have to guess the type that `?` converts into.
+
+use crate::arguments::Arguments;
+use crate::entry::Entry;
+use crate::function::Function;
+use crate::tree::{Fence, Tree};
+
+/// A part of the output.
+#[derive(Debug)]
+pub(crate) enum Piece<T> {
+    /// Tokens of the user's.
+    Kept(Vec<T>),
+    /// Tokens of this crate's, as text in which every fence that opens also closes.
+    Code(String),
+    /// Parts between fences.
+    Group(Fence, Vec<Piece<T>>),
+}
+
+/// The function that stands in place of the user's.
+pub(crate) fn expand<T: Tree>(
+    entry: Entry,
+    arguments: &Arguments,
+    function: Function<T>,
+) -> Vec<Piece<T>> {
+    let Function { attributes, visibility, asynchronous, head, name, body } = function;
+    let facade = &arguments.facade;
+    let workers = match arguments.workers {
+        Some(count) => format!("::core::option::Option::Some({count}usize),"),
+        None => "::core::option::Option::None,".to_owned(),
+    };
+    let inside = vec![
+        // A body without an await is no oversight: the attribute asks for the `async`.
+        Piece::Code("#[allow(clippy::unused_async, reason = \"an entry point is async\")]".into()),
+        Piece::Kept(vec![asynchronous]),
+        Piece::Kept(head.clone()),
+        Piece::Kept(vec![body]),
+        Piece::Code(format!("{facade}::__private::{}", entry.name())),
+        Piece::Group(
+            Fence::Parentheses,
+            vec![Piece::Code(workers), Piece::Kept(vec![name]), Piece::Code("()".into())],
+        ),
+    ];
+    let mut pieces = Vec::with_capacity(5);
+    if entry == Entry::Test {
+        pieces.push(Piece::Code("#[::core::prelude::v1::test]".into()));
+    }
+    pieces.push(Piece::Kept(attributes));
+    pieces.push(Piece::Kept(visibility));
+    pieces.push(Piece::Kept(head));
+    pieces.push(Piece::Group(Fence::Braces, inside));
+    pieces
+}
+
+/// What stands in place of an item that was refused, beside the error: for `main` an empty one, so
+/// that the compiler does not go on to complain that there is none.
+pub(crate) fn in_place_of_refused<T: Tree>(name: Option<T>) -> Vec<Piece<T>> {
+    match name {
+        Some(name) if name.is_word("main") => {
+            vec![Piece::Code("fn".into()), Piece::Kept(vec![name]), Piece::Code("() {}".into())]
+        }
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake::{self, Fake};
+    use crate::{arguments, function};
+
+    fn expanded(entry: Entry, arguments: &str, item: &str) -> String {
+        let arguments = arguments::parse::<Fake>(entry, &fake::tokens(arguments)).unwrap();
+        let Ok(function) = function::parse(entry, &fake::tokens(item)) else {
+            panic!("refused: {item}")
+        };
+        fake::written(&expand(entry, &arguments, function))
+    }
+
+    const ALLOWED: &str = "#[allow(clippy::unused_async, reason = \"an entry point is async\")]";
+
+    #[test]
+    fn main_keeps_attributes_visibility_type_and_body() {
+        let item = "#[doc = \"d\"] pub async fn main() -> Result<(), E> { f()?; Ok(()) }";
+        let expected = format!(
+            "# [doc = \"d\"] pub fn main () - > Result < () , E > {{ {ALLOWED} \
+             async fn main () - > Result < () , E > {{f () ? ; Ok (())}} \
+             ::goro::__private::main ( ::core::option::Option::None, main () ) }}"
+        );
+        assert_eq!(expanded(Entry::Main, "", item), expected);
+    }
+
+    #[test]
+    fn a_test_is_marked_before_its_own_attributes_and_has_two_workers() {
+        let expected = format!(
+            "#[::core::prelude::v1::test] # [should_panic] fn a () {{ {ALLOWED} \
+             async fn a () {{}} \
+             ::goro::__private::test ( ::core::option::Option::Some(2usize), a () ) }}"
+        );
+        assert_eq!(expanded(Entry::Test, "", "#[should_panic] async fn a() {}"), expected);
+    }
+
+    #[test]
+    fn the_users_count_and_path_are_used() {
+        let text = expanded(Entry::Main, "workers = 7, crate = \"x::y\"", "async fn main() {}");
+        assert!(text.contains("x::y::__private::main"), "{text}");
+        assert!(text.contains("Some(7usize)"), "{text}");
+    }
+
+    #[test]
+    fn only_main_is_replaced_beside_an_error() {
+        let emitted = |source| {
+            fake::written(&in_place_of_refused(function::name::<Fake>(&fake::tokens(source))))
+        };
+        assert_eq!(emitted("fn main(x: u8) {}"), "fn main () {}");
+        assert_eq!(emitted("fn works(x: u8) {}"), "");
+        assert_eq!(emitted("struct Main;"), "");
+    }
+}
