@@ -160,7 +160,7 @@ fn signature<'a, T: Tree>(
         return Err(refuse_item(entry, Some(arguments.span())));
     };
     if let Some(first) = inside.first() {
-        let message = format!("{attribute} calls `{text}` with nothing: remove its arguments");
+        let message = format!("{attribute} passes no arguments to `{text}`: remove its arguments");
         return Err(Refusal::at(first.span(), message));
     }
     if let Some(clause) = rest.iter().find(|tree| tree.is_word("where")) {
