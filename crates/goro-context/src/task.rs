@@ -1,0 +1,155 @@
+//! Which task is being polled on this thread.
+//!
+//! Invariants:
+//! 1. An id is given once per process, and never again.
+//! 2. A [`Scope`] costs a handful of loads and stores; it puts back task and wait note as they
+//!    were, so a nested `block_on` leaves no trace in the task around it.
+//! 3. Scopes may be dropped in any order: the youngest living one decides.
+//!
+//! Left out: the budget. Tasks run one after the other from the next slot share one, so the worker
+//! resets it, not the scope.
+
+use core::cell::Cell;
+use core::fmt;
+use core::marker::PhantomData;
+use core::num::NonZeroU64;
+
+use goro_shim::global::{AtomicU64, Ordering};
+
+use crate::kind::Kind;
+use crate::layers::{Layers, Ticket};
+use crate::note::{self, WaitNote};
+
+/// Names one task for the life of the process.
+///
+/// Ids are given from blocks of 1024 per thread: they say nothing about the order of spawns on
+/// different threads.
+///
+/// ```
+/// use goro_context::TaskId;
+/// let (a, b) = (TaskId::next(), TaskId::next());
+/// assert_ne!(a, b);
+/// assert_eq!(TaskId::from_u64(42).unwrap().to_string(), "42");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TaskId(NonZeroU64);
+
+/// How many ids a thread takes at once.
+const BLOCK: u64 = 1024;
+
+local! {
+    /// The next id of this thread's block; a multiple of [`BLOCK`] means that the block is used up.
+    static NEXT_ID: Cell<u64> = Cell::new(0)
+}
+
+impl TaskId {
+    /// An id that nobody has had.
+    #[inline]
+    pub fn next() -> Self {
+        NEXT_ID.with(|next| {
+            let mut id = next.get();
+            if id % BLOCK == 0 {
+                id = first_of_block();
+            }
+            next.set(id + 1);
+            NonZeroU64::new(id).map_or_else(Self::next, Self)
+        })
+    }
+
+    /// The id with this number, as a header or a dump keeps it; `None` for zero.
+    #[inline]
+    pub const fn from_u64(number: u64) -> Option<Self> {
+        match NonZeroU64::new(number) {
+            Some(number) => Some(Self(number)),
+            None => None,
+        }
+    }
+
+    /// The id as a number.
+    #[inline]
+    pub const fn get(self) -> u64 {
+        self.0.get()
+    }
+}
+
+/// The first id of a block nobody has: never a multiple of [`BLOCK`], which marks used-up blocks.
+#[cold]
+fn first_of_block() -> u64 {
+    static BLOCKS: AtomicU64 = AtomicU64::new(0);
+    BLOCKS.fetch_add(1, Ordering::Relaxed) * BLOCK + 1
+}
+
+impl fmt::Display for TaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for TaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TaskId({})", self.0)
+    }
+}
+
+/// The task that is being polled on a thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CurrentTask {
+    /// Its id.
+    pub id: TaskId,
+    /// The kind it belongs to.
+    pub kind: Kind,
+}
+
+local! {
+    static CURRENT: Layers<Option<CurrentTask>> = Layers::new(None)
+}
+
+/// The task being polled on this thread, if a goro runtime polls it.
+///
+/// `None` on plain threads and under other executors.
+#[inline]
+pub fn current() -> Option<CurrentTask> {
+    CURRENT.with(Layers::get)
+}
+
+/// Declares that `task` is polled on this thread until the scope is dropped.
+///
+/// The wait note starts empty; that of the code around comes back with the scope's end. The budget
+/// is left alone (see [`budget::reset`](crate::budget::reset)).
+///
+/// ```
+/// use goro_context::{CurrentTask, Kind, TaskId, task};
+/// let this = CurrentTask { id: TaskId::next(), kind: Kind::OTHER };
+/// let scope = task::enter(this);
+/// assert_eq!(task::current(), Some(this));
+/// drop(scope);
+/// assert_eq!(task::current(), None);
+/// ```
+#[inline]
+#[must_use = "the task is current until the scope is dropped"]
+pub fn enter(task: CurrentTask) -> Scope {
+    Scope {
+        ticket: CURRENT.with(|layers| layers.enter(Some(task))),
+        note: note::replace(WaitNote::NOTHING),
+        _here: PhantomData,
+    }
+}
+
+/// A task is current on this thread until this is dropped; made by [`enter`].
+#[derive(Debug)]
+pub struct Scope {
+    ticket: Ticket<Option<CurrentTask>>,
+    note: WaitNote,
+    _here: PhantomData<*const ()>,
+}
+
+impl Drop for Scope {
+    #[inline]
+    fn drop(&mut self) {
+        CURRENT.with(|layers| layers.leave(&self.ticket));
+        note::replace(self.note);
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests;

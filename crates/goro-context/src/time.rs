@@ -1,0 +1,192 @@
+//! The clock, and waking at a point in time, whoever runs the code.
+//!
+//! Invariants:
+//! 1. A deadline is compared with the clock before anything else, so it is never early, and one
+//!    that has passed costs no timer.
+//! 2. It registers at its first `Pending`, with the host of the thread it is polled on, or else
+//!    with the process's [`fallback`] timer thread.
+//! 3. It outlives the host that it was armed with: it arms anew with whoever polls it next.
+//! 4. Moving it later costs no lock: the armed timer stays, and at its turn arms the rest.
+//!
+//! The clock is `CLOCK_MONOTONIC` on Linux: it stands still while the machine is suspended.
+
+use core::fmt;
+use core::task::{Context, Poll};
+
+pub use goro_shim::time::{Duration, Instant};
+
+use crate::fallback;
+use crate::host::{self, Gone, Host, TimerKey};
+use crate::note::{self, Op};
+
+/// The longest duration that [`after`] adds: thirty years of 365 days.
+pub const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+
+/// The time by this thread's host, or by the system's monotonic clock.
+#[inline]
+pub fn now() -> Instant {
+    match host::current() {
+        Some(host) => host.now(),
+        None => goro_shim::time::now(),
+    }
+}
+
+/// The point in time `duration` from [`now`]; at most [`FAR`] away, `Duration::MAX` included.
+///
+/// ```
+/// use goro_context::time::{self, Duration};
+/// let never = time::after(Duration::MAX);
+/// assert!(never > time::now() + Duration::from_secs(29 * 365 * 24 * 60 * 60));
+/// ```
+pub fn after(duration: Duration) -> Instant {
+    later(now(), duration)
+}
+
+/// The point in time `duration` after `start`; at most [`FAR`] after it.
+pub fn later(start: Instant, duration: Duration) -> Instant {
+    // A start so late that adding overflows is as good as never itself.
+    start.checked_add(duration.min(FAR)).unwrap_or(start)
+}
+
+/// A point in time that a task can wait for; what sleeps, timeouts and intervals are made of.
+///
+/// It is no future, and spends no [budget](crate::budget): futures above it do. Dropped, or ready,
+/// it holds no timer.
+///
+/// ```
+/// use core::future::poll_fn;
+/// use goro_context::time::{self, Deadline, Duration};
+///
+/// futures::executor::block_on(async {
+///     let mut deadline = Deadline::at(time::after(Duration::from_millis(1)));
+///     poll_fn(|cx| deadline.poll(cx)).await;
+///     assert!(time::now() >= deadline.deadline());
+/// });
+/// ```
+pub struct Deadline {
+    at: Instant,
+    armed: Option<Armed>,
+}
+
+/// A timer armed with a host, at the deadline or earlier, unless `late`.
+#[derive(Clone, Copy)]
+struct Armed {
+    host: &'static dyn Host,
+    key: TimerKey,
+    /// The deadline was moved to before the point in time that the timer is armed for.
+    late: bool,
+}
+
+const _: () = assert!(cfg!(not(target_pointer_width = "64")) || size_of::<Deadline>() <= 48);
+
+impl Deadline {
+    /// A deadline at this point in time; nothing is registered yet.
+    pub const fn at(at: Instant) -> Self {
+        Self { at, armed: None }
+    }
+
+    /// The point in time.
+    pub const fn deadline(&self) -> Instant {
+        self.at
+    }
+
+    /// Whether a timer is registered for it.
+    pub const fn is_armed(&self) -> bool {
+        self.armed.is_some()
+    }
+
+    /// Moves the deadline. Poll it afterwards: a waker left behind earlier is woken no later than
+    /// at the former point in time, but a task that never polls again learns nothing of the new.
+    pub fn reset(&mut self, at: Instant) {
+        if let Some(armed) = &mut self.armed {
+            armed.late |= at < self.at;
+        }
+        self.at = at;
+    }
+
+    /// Ready once the clock has reached the deadline, and from then on; until then, wakes the task
+    /// of the latest call when it is worth asking again.
+    ///
+    /// # Errors
+    /// [`Gone`] if nobody can wake the task: no host is entered (or it has stopped), and the system
+    /// refuses the fallback's thread. The next call tries again.
+    pub fn try_poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
+        if self.is_past() {
+            self.disarm();
+            return Poll::Ready(Ok(()));
+        }
+        note::leave(Op::Timer, 0);
+        if let Some(armed) = self.armed {
+            if !armed.late && armed.host.rearm(armed.key, cx.waker()) {
+                return Poll::Pending;
+            }
+            self.disarm();
+            // It may be that it has fired between the look at the clock and this one.
+            if self.is_past() {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        match self.arm(cx) {
+            Ok(()) => Poll::Pending,
+            Err(gone) => Poll::Ready(Err(gone)),
+        }
+    }
+
+    /// As [`try_poll`](Self::try_poll), for those who have no error to give: when nobody can wake
+    /// the task, it is woken at once, so that it asks again and again. The deadline is kept at the
+    /// price of a busy thread.
+    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match self.try_poll(cx) {
+            Poll::Ready(Ok(())) => Poll::Ready(()),
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Err(Gone)) => {
+                goro_shim::thread::yield_now();
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Whether the clock has reached the deadline: the clock of the host it is armed with, since
+    /// that is the one its timer goes by.
+    pub fn is_past(&self) -> bool {
+        self.armed.map_or_else(now, |armed| armed.host.now()) >= self.at
+    }
+
+    fn arm(&mut self, cx: &mut Context<'_>) -> Result<(), Gone> {
+        // Panic: cloning the waker may; the deadline is then unarmed, and can be polled again.
+        let armed = host::current()
+            .and_then(|host| Some((host, host.arm(self.at, cx.waker()).ok()?)))
+            .map_or_else(
+                || {
+                    let host = fallback::host();
+                    host.arm(self.at, cx.waker()).map(|key| (host, key))
+                },
+                Ok,
+            );
+        let (host, key) = armed?;
+        self.armed = Some(Armed { host, key, late: false });
+        Ok(())
+    }
+
+    fn disarm(&mut self) {
+        if let Some(armed) = self.armed.take() {
+            armed.host.disarm(armed.key);
+        }
+    }
+}
+
+impl Drop for Deadline {
+    fn drop(&mut self) {
+        self.disarm();
+    }
+}
+
+impl fmt::Debug for Deadline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Deadline").field("at", &self.at).field("armed", &self.is_armed()).finish()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests;
