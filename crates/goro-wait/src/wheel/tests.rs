@@ -1,0 +1,251 @@
+//! The wheel against an ordered map from (tick, key) to value.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::lists::CROWD;
+use super::*;
+
+/// The nanoseconds at which level `level` turns over, from level 0's 1.05 ms on.
+fn edge(level: u32) -> u64 {
+    1_u64.checked_shl(TICK_BITS + 6 * (level + 1)).unwrap_or(u64::MAX)
+}
+
+/// Uptimes and deadlines around what could overflow or wrap.
+fn edgy() -> impl Strategy<Value = u64> {
+    let near = -2_i64..=2;
+    let ticks = prop_oneof![Just(0_i64), -1_i64..=1];
+    (0..9_u32, 1..4_u64, near, ticks).prop_map(|(level, times, nanos, ticks)| {
+        edge(level)
+            .saturating_mul(times)
+            .saturating_add_signed(ticks * TICK_NANOS as i64)
+            .saturating_add_signed(nanos)
+    })
+}
+
+fn start() -> impl Strategy<Value = u64> {
+    prop_oneof![3 => edgy(), 1 => Just(0), 1 => any::<u64>()]
+}
+
+/// From nanoseconds to years, each magnitude alike.
+fn span() -> impl Strategy<Value = u64> {
+    (any::<u64>(), 0..64_u32).prop_map(|(nanos, shift)| nanos >> shift)
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    InsertAt(u64),
+    InsertIn(u64),
+    /// Of a key given out earlier, gone or not.
+    Cancel(prop::sample::Index),
+    CancelEarliest,
+    Change(prop::sample::Index),
+    Advance(u64, usize),
+    AdvanceTo(u64),
+    /// To the next deadline, as a parked worker does.
+    Park,
+    Drain,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let index = any::<prop::sample::Index>;
+    let max = prop_oneof![0..4_usize, Just(64), Just(usize::MAX)];
+    prop_oneof![
+        2 => prop_oneof![edgy(), Just(0), Just(u64::MAX), any::<u64>()].prop_map(Step::InsertAt),
+        6 => prop_oneof![span(), Just(0), Just(1)].prop_map(Step::InsertIn),
+        2 => index().prop_map(Step::Cancel),
+        2 => Just(Step::CancelEarliest),
+        1 => index().prop_map(Step::Change),
+        3 => (span(), max).prop_map(|(span, max)| Step::Advance(span, max)),
+        1 => edgy().prop_map(Step::AdvanceTo),
+        2 => Just(Step::Park),
+        // Rarely, or no run would get long.
+        1 => prop_oneof![20 => Just(Step::Park), 1 => Just(Step::Drain)],
+    ]
+}
+
+impl<T> Wheel<T> {
+    /// Invariants 1 and 2, and those of the lists.
+    fn check(&mut self) {
+        let mut linked = 0;
+        for place in 0..=DUE {
+            let list = *self.lists.at(place);
+            let before = linked;
+            let mut earliest = u64::MAX;
+            let (mut prev, mut index) = (NONE, list.head);
+            while index != NONE {
+                let cursor = self.cursor;
+                let sleeper = self.chunks.at(index);
+                assert_eq!((sleeper.prev, sleeper.list), (prev, place));
+                earliest = earliest.min(sleeper.tick);
+                if place != self.emptying {
+                    assert_eq!(place, Lists::place(cursor, sleeper.tick));
+                }
+                linked += 1;
+                (prev, index) = (index, sleeper.next);
+            }
+            assert_eq!(list.tail, prev);
+            assert_eq!(linked - before, list.len());
+            let bit = !list.is_empty() && place != DUE && place != self.emptying;
+            assert_eq!(self.lists.is_occupied(place), bit, "list {place}");
+            if bit {
+                assert!(list.earliest() <= earliest);
+                assert!(!list.is_exact() || list.earliest() == earliest);
+            }
+        }
+        assert_eq!(linked, self.len());
+        self.chunks.check();
+    }
+}
+
+struct Model {
+    wheel: Wheel<u32>,
+    /// By tick, then by key.
+    sleeping: BTreeMap<(u64, u64), u32>,
+    given: Vec<(u64, Key)>,
+    now: u64,
+}
+
+impl Model {
+    fn new(now: u64) -> Self {
+        let wheel = Wheel::starting_at(now);
+        Self { wheel, sleeping: BTreeMap::new(), given: Vec::new(), now }
+    }
+
+    fn insert(&mut self, at: u64, value: u32) {
+        let key = self.wheel.insert(at, value);
+        let tick = at.div_ceil(TICK_NANOS);
+        assert!(self.sleeping.insert((tick, key.to_bits()), value).is_none());
+        self.given.push((tick, key));
+    }
+
+    fn advance(&mut self, max: usize) {
+        let mut out = Vec::new();
+        let more = self.wheel.advance(self.now, max, &mut out);
+        assert!(out.len() <= max);
+        let reached = self.now / TICK_NANOS;
+        let mut last = 0;
+        for value in out {
+            let (&at, _) = self.sleeping.iter().find(|&(_, &other)| other == value).unwrap();
+            self.sleeping.remove(&at);
+            assert!(at.0 <= reached, "let go early");
+            // In order, except that those inserted when already past come first.
+            if at.0 > last {
+                last = at.0;
+            }
+        }
+        if !more {
+            assert!(self.sleeping.keys().next().is_none_or(|&(tick, _)| tick > reached));
+        }
+    }
+
+    fn cancel(&mut self, tick: u64, key: Key) {
+        let expected = self.sleeping.remove(&(tick, key.to_bits()));
+        assert_eq!(self.wheel.cancel(key), expected);
+    }
+
+    fn step(&mut self, step: &Step, value: u32) {
+        match *step {
+            Step::InsertAt(at) => self.insert(at, value),
+            Step::InsertIn(span) => self.insert(self.now.saturating_add(span), value),
+            Step::Cancel(ref which) if !self.given.is_empty() => {
+                let (tick, key) = *which.get(&self.given);
+                self.cancel(tick, key);
+            }
+            Step::CancelEarliest => {
+                if let Some((&(tick, bits), _)) = self.sleeping.iter().next() {
+                    self.cancel(tick, Key::from_bits(bits));
+                }
+            }
+            Step::Change(ref which) if !self.given.is_empty() => {
+                let (tick, key) = *which.get(&self.given);
+                let there = self.sleeping.get_mut(&(tick, key.to_bits()));
+                assert_eq!(self.wheel.get_mut(key).copied(), there.as_deref().copied());
+                if let Some(old) = there {
+                    *old = value;
+                    *self.wheel.get_mut(key).unwrap() = value;
+                }
+            }
+            Step::Cancel(_) | Step::Change(_) => {}
+            Step::Advance(span, max) => {
+                self.now = self.now.saturating_add(span);
+                self.advance(max);
+            }
+            Step::AdvanceTo(at) => {
+                self.now = self.now.max(at);
+                self.advance(usize::MAX);
+            }
+            Step::Park => {
+                let Some(next) = self.wheel.next_deadline() else { return };
+                self.now = self.now.max(next);
+                self.advance(usize::MAX);
+            }
+            Step::Drain => {
+                let mut out = Vec::new();
+                self.wheel.drain_into(&mut out);
+                let mut expected: Vec<_> =
+                    core::mem::take(&mut self.sleeping).into_values().collect();
+                out.sort_unstable();
+                expected.sort_unstable();
+                assert_eq!(out, expected);
+            }
+        }
+    }
+
+    fn check(&mut self) {
+        self.wheel.check();
+        assert_eq!(self.wheel.len(), self.sleeping.len());
+        assert_eq!(self.wheel.is_empty(), self.sleeping.is_empty());
+        let earliest = self.sleeping.keys().next().map(|&(tick, _)| tick);
+        match (self.wheel.next_deadline(), earliest) {
+            (None, None) => {}
+            (Some(next), Some(tick)) => {
+                assert!(next <= tick.saturating_mul(TICK_NANOS), "parked too long");
+                // With so few sleepers none of the lists is a crowd: exact, unless already due.
+                if self.sleeping.len() <= CROWD as usize && next > self.now {
+                    assert_eq!(next, tick.saturating_mul(TICK_NANOS));
+                }
+            }
+            other => panic!("next deadline against the model's: {other:?}"),
+        }
+    }
+
+    /// Runs the clock until everybody has gone, parked in between.
+    fn run_out(&mut self) {
+        let mut parks = 0;
+        let bound = self.sleeping.len() * 9 + 1;
+        while let Some(next) = self.wheel.next_deadline() {
+            if next == u64::MAX {
+                break;
+            }
+            self.now = self.now.max(next);
+            self.advance(usize::MAX);
+            parks += 1;
+            assert!(parks <= bound, "woken more than once per sleeper and level");
+        }
+        assert!(self.sleeping.keys().all(|&(tick, _)| tick == 1 << 50));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Pitfall 128: at any uptime, in particular around the edge of each level.
+    /// Pitfall 131: deadlines of 0, 1 ns, past, and up to the end of time.
+    /// Pitfalls 129, 130, 139: cancelled before, while and after being due; stale keys do nothing.
+    #[test]
+    fn behaves_like_an_ordered_map(start in start(), steps in prop::collection::vec(step(), 0..120)) {
+        let mut model = Model::new(start);
+        for (value, step) in (0..).zip(steps) {
+            model.step(&step, value);
+            model.check();
+        }
+        model.run_out();
+    }
+}
+
+#[test]
+fn an_entry_with_a_waker_takes_40_bytes() {
+    assert_eq!(size_of::<chunks::Sleeper<core::task::Waker>>(), 40);
+}
