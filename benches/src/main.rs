@@ -1,1 +1,78 @@
-fn main() {}
+//! goro beside its rivals: the same workloads on goro, tokio, smol and async-executor's static
+//! executor, interleaved in one call.
+//!
+//! The README beside this package says how to read what it prints.
+//!
+//! Left out: Go and the channel crates (other languages and other questions), figures of one
+//! runtime alone (they mean nothing on another machine).
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "the rivals' users write std; the shim's bans are for goro's own crates"
+)]
+use std::env;
+use std::fs;
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use crate::board::Board;
+use crate::options::Options;
+
+mod board;
+mod host;
+mod mailbox;
+mod meter;
+mod options;
+mod print;
+mod rival;
+mod sample;
+mod stats;
+mod workload;
+
+fn main() -> ExitCode {
+    let arguments: Vec<_> = env::args().skip(1).collect();
+    let outcome = match arguments.first().map(String::as_str) {
+        Some(sample::COMMAND) => sample::give(&arguments[1..]).map(|()| ExitCode::SUCCESS),
+        Some("--help" | "-h") => {
+            print!("{}", options::HELP);
+            Ok(ExitCode::SUCCESS)
+        }
+        _ => Options::parse(arguments).and_then(|options| compare(&options)),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("{error}");
+        ExitCode::from(2)
+    })
+}
+
+/// Runs everything, prints it, and gives 1 if goals were to be checked and one was missed.
+fn compare(options: &Options) -> Result<ExitCode, String> {
+    if options.list {
+        print::list();
+        return Ok(ExitCode::SUCCESS);
+    }
+    let facts = host::json();
+    print::host_facts();
+    let mut boards = Vec::new();
+    for workload in &options.workloads {
+        for &workers in &options.workers {
+            let board = Board::fill(workload, workers, options)?;
+            print::board(&board);
+            boards.push(board);
+        }
+    }
+    let missed = print::verdicts(&boards);
+    if let Some(file) = &options.json {
+        let boards: Vec<_> = boards.iter().map(Board::json).collect();
+        let report = json!({
+            "host": facts,
+            "rounds": options.rounds,
+            "quick": options.scale.quick,
+            "boards": boards,
+        });
+        let text = serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?;
+        fs::write(file, text + "\n").map_err(|error| format!("{}: {error}", file.display()))?;
+    }
+    Ok(ExitCode::from(u8::from(options.check && missed > 0)))
+}

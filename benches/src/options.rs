@@ -1,0 +1,122 @@
+//! The command line.
+use crate::workload::{self, Scale, Workload};
+use std::path::PathBuf;
+
+/// What `--help` prints.
+pub const HELP: &str = "\
+goro beside its rivals, interleaved in one call.
+
+  --only A,B       these workloads only (--list names them)
+  --rivals A,B     these rivals only
+  --workers 1,2    worker threads; each number is a run of its own [1,2]
+  --rounds N       samples of each rival [7]
+  --quick          a tenth of the operations, 3 rounds: to see that it runs
+  --check          exit 1 if goro misses a goal
+  --json FILE      also write all samples and facts there
+  --list           print the workloads and their goals
+";
+
+/// What to do.
+pub struct Options {
+    /// Which workloads.
+    pub workloads: Vec<&'static Workload>,
+    /// Which rivals, in the order of a round.
+    pub rivals: Vec<&'static str>,
+    /// Numbers of worker threads.
+    pub workers: Vec<usize>,
+    /// Samples of each.
+    pub rounds: usize,
+    /// How large.
+    pub scale: Scale,
+    /// Whether a missed goal fails the call.
+    pub check: bool,
+    /// Where to write the samples.
+    pub json: Option<PathBuf>,
+    /// Whether to print the workloads and do nothing.
+    pub list: bool,
+}
+
+impl Options {
+    /// Reads the arguments, without the program's name.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with them, in words.
+    pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Self, String> {
+        let mut options = Self {
+            workloads: workload::ALL.iter().collect(),
+            rivals: crate::rival::NAMES.to_vec(),
+            workers: vec![1, 2],
+            rounds: 0,
+            scale: Scale { quick: false },
+            check: false,
+            json: None,
+            list: false,
+        };
+        let mut arguments = arguments.into_iter();
+        while let Some(argument) = arguments.next() {
+            let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
+            match argument.as_str() {
+                "--only" => options.workloads = each(&value()?, workload::named)?,
+                "--rivals" => options.rivals = each(&value()?, rival)?,
+                "--workers" => options.workers = each(&value()?, positive)?,
+                "--rounds" => {
+                    options.rounds = positive(&value()?).ok_or("--rounds needs a number from 1")?;
+                }
+                "--quick" => options.scale.quick = true,
+                "--check" => options.check = true,
+                "--json" => options.json = Some(value()?.into()),
+                "--list" => options.list = true,
+                _ => return Err(format!("{argument} is not known; --help lists what is")),
+            }
+        }
+        if options.rounds == 0 {
+            options.rounds = if options.scale.quick { 3 } else { 7 };
+        }
+        Ok(options)
+    }
+}
+
+fn each<T>(list: &str, find: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, String> {
+    list.split(',').map(|word| find(word).ok_or(format!("{word:?} is not known"))).collect()
+}
+
+fn rival(name: &str) -> Option<&'static str> {
+    crate::rival::NAMES.iter().copied().find(|known| *known == name)
+}
+
+fn positive(number: &str) -> Option<usize> {
+    number.parse().ok().filter(|number| *number > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Options;
+
+    fn parse(line: &str) -> Result<Options, String> {
+        Options::parse(line.split_whitespace().map(String::from))
+    }
+
+    #[test]
+    fn defaults_run_everything() {
+        let options = parse("").unwrap();
+        assert_eq!((options.rounds, options.workers), (7, vec![1, 2]));
+        assert!(!options.check && options.workloads.len() == crate::workload::ALL.len());
+    }
+
+    #[test]
+    fn lists_and_numbers_are_read() {
+        let options = parse("--quick --only yield,echo --workers 8 --check --json x").unwrap();
+        let names: Vec<_> = options.workloads.iter().map(|workload| workload.name).collect();
+        assert_eq!((names, options.workers, options.rounds), (vec!["yield", "echo"], vec![8], 3));
+        assert!(options.check && options.json.is_some());
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused() {
+        for line in ["--only nothing", "--workers 0", "--rounds", "--rounds 0", "--rivals x", "-x"]
+        {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+}
