@@ -23,6 +23,9 @@ use goro_shim::word::Word;
 
 use crate::local::{Claim, Overflow};
 
+#[cfg(all(test, not(loom)))]
+mod tests;
+
 /// How many items a segment has room for: with items of one word, 1 KiB.
 const SEGMENT: usize = 128;
 
@@ -84,7 +87,7 @@ impl<T> Injector<T> {
             match pieces.back_mut() {
                 Some(last) if last.len() < last.capacity() => last.push_back(item),
                 _ => {
-                    let capacity = expected.saturating_sub(count).clamp(4, SEGMENT);
+                    let capacity = if count == 0 { expected.clamp(4, SEGMENT) } else { SEGMENT };
                     let mut piece = VecDeque::with_capacity(capacity);
                     piece.push_back(item);
                     pieces.push_back(piece);
@@ -156,11 +159,20 @@ impl<T> Injector<T> {
     }
 
     fn append(&self, pieces: VecDeque<VecDeque<T>>) {
+        if pieces.is_empty() {
+            return;
+        }
         let mut pieces = pieces;
-        let mut list = self.list.lock();
-        list.append(&mut pieces);
-        self.len.store(list.len, Ordering::Relaxed);
-        drop(list);
+        let mut fresh = None;
+        loop {
+            let mut list = self.list.lock();
+            if list.append(&mut pieces, &mut fresh) {
+                self.len.store(list.len, Ordering::Relaxed);
+                return;
+            }
+            drop(list);
+            fresh = Some(VecDeque::with_capacity(SEGMENT));
+        }
     }
 }
 
@@ -181,25 +193,36 @@ impl<T> Segments<T> {
         Ok(())
     }
 
-    /// Puts all items last. Moves them into the last segment if they fit; what is left of `pieces`
-    /// then is empty, and for the caller to free.
-    fn append(&mut self, pieces: &mut VecDeque<VecDeque<T>>) {
-        self.len += pieces.iter().map(VecDeque::len).sum::<usize>();
-        if let (Some(last), [only]) = (self.pieces.back_mut(), pieces.make_contiguous()) {
-            if last.is_empty() {
-                core::mem::swap(last, only);
-                return;
+    /// Puts all items last: a few by moving them into the last segment or, if they do not fit, a
+    /// whole one (`fresh` if there is no spare; false if it is needed and there is none). What
+    /// remains in `pieces` is empty, and the caller's to free.
+    fn append(
+        &mut self,
+        pieces: &mut VecDeque<VecDeque<T>>,
+        fresh: &mut Option<VecDeque<T>>,
+    ) -> bool {
+        let count = pieces.iter().map(VecDeque::len).sum::<usize>();
+        let free = self.pieces.back().map_or(0, |last| last.capacity() - last.len());
+        let few = count <= SEGMENT / 2;
+        if count > free {
+            if few && self.spare.is_none() && fresh.is_none() {
+                return false;
             }
-            if only.len() <= last.capacity() - last.len() {
-                last.append(only);
-                return;
+            // Invariant 2.
+            let last_is_empty = self.pieces.back().is_some_and(VecDeque::is_empty);
+            let emptied = if last_is_empty { self.pieces.pop_back() } else { None };
+            if few {
+                self.pieces.extend(self.spare.take().or_else(|| fresh.take()));
+            } else {
+                self.pieces.append(pieces);
             }
+            pieces.extend(emptied);
         }
-        // Invariant 2.
-        let last_is_empty = self.pieces.back().is_some_and(VecDeque::is_empty);
-        let emptied = if last_is_empty { self.pieces.pop_back() } else { None };
-        self.pieces.append(pieces);
-        pieces.extend(emptied);
+        if let Some(last) = self.pieces.back_mut() {
+            pieces.iter_mut().for_each(|batch| last.append(batch));
+        }
+        self.len += count;
+        true
     }
 
     /// Takes the oldest item. Segments that are not needed any more go to `emptied`.

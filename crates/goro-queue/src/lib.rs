@@ -24,9 +24,10 @@
 //! - it goes to the injector at most once after each push;
 //! - once among the first [`CAPACITY`]` / 2` of a ring it is never overtaken by an item that was
 //!   put into that ring later;
-//! - if it goes to the injector behind `n` others, and a worker visits the injector at least once
-//!   in every `v` takings, it leaves the injector within `(n + 1) * v` takings, and its ring within
-//!   another `CAPACITY / 2` (`+ v`, counting the visits themselves).
+//! - if it goes to the injector behind `n` others, and workers visit the injector at least once in
+//!   every `v` takings, it leaves the injector within `(n + 1) * v` takings;
+//! - a ring that it enters from there, or by being stolen, runs it within [`CAPACITY`]` / 2`
+//!   takings from that ring.
 //!
 //! The next slot jumps this order on purpose; how often in a row is for the scheduler to bound.
 //!

@@ -196,9 +196,9 @@ impl<const N: usize> Ring<N> {
     pub(crate) fn steal_into(&self, into: &Self) -> Option<Bits> {
         let most = into.room() + 1;
         let (first, count) = self.begin_steal(most)?;
-        let oldest = self.place(first).read();
+        let oldest = self.claimed(first, 0);
         for i in 1..count {
-            into.stage(i - 1, self.place(first.wrapping_add(i as u64)).read());
+            into.stage(i - 1, self.claimed(first, i));
         }
         self.end_steal();
         into.publish(count - 1);
@@ -208,7 +208,7 @@ impl<const N: usize> Ring<N> {
     /// Claims at most `most` words: the first one's position, and how many. None if there are none
     /// or another thief is at work; otherwise the caller reads them, then calls
     /// [`end_steal`](Self::end_steal).
-    fn begin_steal(&self, most: usize) -> Option<(u64, usize)> {
+    pub(crate) fn begin_steal(&self, most: usize) -> Option<(u64, usize)> {
         let Shared { head: shared_head, mark } = &*self.shared;
         let mut head = shared_head.load(Ordering::Relaxed);
         // Ordering: Acquire pairs with the Release stores of `tail`: slots and items are visible.
@@ -242,7 +242,14 @@ impl<const N: usize> Ring<N> {
         }
     }
 
-    fn end_steal(&self) {
+    /// The `i`th word of a claim that begins at `first`.
+    #[inline]
+    pub(crate) fn claimed(&self, first: u64, i: usize) -> Bits {
+        self.place(first.wrapping_add(i as u64)).read()
+    }
+
+    /// Gives the slots of a claim back to the owner.
+    pub(crate) fn end_steal(&self) {
         // Ordering: Release pairs with the Acquire in `free_more`: the slots have been read.
         self.shared.mark.store(UNMARKED, Ordering::Release);
     }

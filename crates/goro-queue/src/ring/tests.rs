@@ -113,8 +113,8 @@ fn a_sleeping_thief_keeps_its_slots_and_nothing_else() {
         assert!(!ring.shed(|_| panic!("a thief is at work")));
         assert_eq!(drain(&ring), [3, 4]);
         assert!(ring.push(word(6)).is_err(), "the ring ends where the thief began");
-        assert_eq!(number(ring.place(first).read()), 1);
-        assert_eq!(number(ring.place(first.wrapping_add(1)).read()), 2);
+        assert_eq!(number(ring.claimed(first, 0)), 1);
+        assert_eq!(number(ring.claimed(first, 1)), 2);
         ring.end_steal();
         for n in 7..=10 {
             ring.push(word(n)).unwrap();
