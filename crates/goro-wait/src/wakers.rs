@@ -123,3 +123,93 @@ impl fmt::Debug for Wakers {
         f.debug_struct("Wakers").field("len", &self.len()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::task::Wake;
+
+    use goro_shim::Arc;
+    use goro_shim::global::Lock;
+
+    use super::*;
+
+    /// Notes its number when woken, then panics if it is odd, with a payload whose drop panics if
+    /// it is divisible by three; its own drop panics always.
+    struct Nasty {
+        number: usize,
+        woken: Arc<Lock<Vec<usize>>>,
+    }
+
+    struct NastyPayload;
+
+    impl Drop for NastyPayload {
+        fn drop(&mut self) {
+            panic!("a payload's drop");
+        }
+    }
+
+    impl Wake for Nasty {
+        fn wake(self: Arc<Self>) {
+            self.woken.lock().push(self.number);
+            // Its drop is tried by the batch, not here in the middle of a panic.
+            let _kept = ManuallyDrop::new(self.clone());
+            if self.number % 2 == 1 {
+                if self.number % 3 == 0 {
+                    std::panic::panic_any(NastyPayload);
+                }
+                panic!("a wake");
+            }
+        }
+    }
+
+    impl Drop for Nasty {
+        fn drop(&mut self) {
+            panic!("a waker's drop");
+        }
+    }
+
+    fn batch(n: usize) -> (Wakers, Arc<Lock<Vec<usize>>>) {
+        let woken = Arc::new(Lock::new(Vec::new()));
+        let mut wakers = Wakers::new();
+        wakers.extend((0..n).map(|number| {
+            let woken = Arc::clone(&woken);
+            Waker::from(Arc::new(Nasty { number, woken }))
+        }));
+        assert_eq!((wakers.len(), wakers.is_empty()), (n, n == 0));
+        (wakers, woken)
+    }
+
+    #[test]
+    fn all_are_woken_in_order_whoever_panics() {
+        for n in [0, 1, 15, 16, 17, 40] {
+            let (mut wakers, woken) = batch(n);
+            assert_eq!(wakers.wake_all(), n / 2);
+            assert!(woken.lock().iter().copied().eq(0..n));
+            assert_eq!((wakers.is_empty(), wakers.len()), (true, 0));
+            // Empty it is of use again, and has nothing to wake.
+            assert_eq!(wakers.wake_all(), 0);
+            wakers.push(Waker::noop().clone());
+            assert_eq!((wakers.len(), wakers.wake_all()), (1, 0));
+            assert_eq!(woken.lock().len(), n);
+        }
+    }
+
+    #[test]
+    fn a_batch_that_is_dropped_drops_all_and_wakes_nobody() {
+        for n in [1, 16, 40] {
+            let (wakers, woken) = batch(n);
+            assert_eq!(Arc::strong_count(&woken), n + 1);
+            drop(wakers);
+            assert!(woken.lock().is_empty());
+            assert_eq!(Arc::strong_count(&woken), 1);
+        }
+    }
+
+    #[test]
+    fn what_waits_may_change_threads() {
+        fn both<T: Send + Sync>() {}
+        both::<Wakers>();
+        both::<crate::Wheel<Waker>>();
+        both::<crate::WaitList<Waker>>();
+    }
+}

@@ -18,6 +18,8 @@
 //! Left out: a lock, a clock, and moving a sleeper to another deadline (cancel and insert cost
 //! the same). Order among sleepers of one tick is deterministic but not promised.
 
+#[cfg(test)]
+mod cases;
 mod chunks;
 mod lists;
 #[cfg(test)]
@@ -108,7 +110,9 @@ impl<T> Wheel<T> {
     /// Takes a sleeper out before its deadline; `None` if it is gone already.
     #[inline]
     pub fn cancel(&mut self, key: Key) -> Option<T> {
-        self.chunks.find(key)?;
+        if !self.chunks.contains(key) {
+            return None;
+        }
         let (list, tick) = self.unlink(key.index);
         if !self.lists.get(list).is_empty() && self.lists.at(list).cancelled(tick) {
             self.look_for_earliest(list);

@@ -2,20 +2,22 @@
 //!
 //! Invariants:
 //! 1. A sleeper never moves, so an index holds for its whole life.
-//! 2. Every vacant place of every present chunk is in the free list, which is doubly linked, so
-//!    that a chunk can leave it; a new chunk is made only when that list is empty.
+//! 2. The vacant places of a chunk form a list of that chunk's own; the chunks that have any form
+//!    the list of open chunks. A new chunk is made only when none is open.
 //! 3. A chunk that becomes vacant goes back to the allocator, except one, the spare. Hence at
 //!    least 256 insertions lie between two new chunks, and what is held beyond the sleepers is one
 //!    chunk plus the vacant places of chunks that still hold somebody.
 //!
-//! Left out: one growing vector. Its doubling copies a million sleepers under the shard's lock,
-//! and a single survivor at its end would hold the memory of a whole burst.
+//! Left out: one growing vector (its doubling copies a million sleepers under the shard's lock,
+//! and a single survivor at its end would hold the memory of a whole burst), and one list of
+//! vacant places for all chunks (a chunk would have to be picked out of it place by place: two
+//! cache misses each).
 
 use core::num::NonZeroU32;
 
 use crate::key::{Generations, Key};
 
-/// No index.
+/// No index, no chunk.
 pub(super) const NONE: u32 = u32::MAX;
 
 const CHUNK: usize = 256;
@@ -24,7 +26,7 @@ const BITS: u32 = CHUNK.trailing_zeros();
 /// One entry of the wheel: 40 bytes for a waker.
 pub(super) struct Sleeper<T> {
     pub(super) tick: u64,
-    /// Neighbours in the list that `list` names, or in the free list.
+    /// Neighbours in the list that `list` names; while vacant, `next` is the next vacant place.
     pub(super) prev: u32,
     pub(super) next: u32,
     /// 0 while vacant.
@@ -33,17 +35,28 @@ pub(super) struct Sleeper<T> {
     value: Option<T>,
 }
 
-type Chunk<T> = Box<[Sleeper<T>; CHUNK]>;
+type Places<T> = Box<[Sleeper<T>; CHUNK]>;
+
+/// What is known of a chunk without touching its places.
+struct Chunk<T> {
+    /// `None` while the memory is the allocator's.
+    places: Option<Places<T>>,
+    /// Neighbours in the list of open chunks.
+    prev: u32,
+    next: u32,
+    /// The first vacant place, as an index into the wheel.
+    vacant: u32,
+    live: u32,
+}
 
 pub(super) struct Chunks<T> {
-    chunks: Vec<Option<Chunk<T>>>,
-    /// How many sleepers each chunk holds.
-    live: Vec<u16>,
-    /// How many of `chunks` are absent.
-    holes: usize,
+    chunks: Vec<Chunk<T>>,
+    /// The first open chunk.
+    open: u32,
+    /// How many chunks have no memory.
+    absent: usize,
     /// The vacant chunk that is kept, if it still is vacant.
     spare: u32,
-    free: u32,
     len: usize,
     generations: Generations,
 }
@@ -52,64 +65,70 @@ impl<T> Chunks<T> {
     pub(super) const fn new() -> Self {
         Self {
             chunks: Vec::new(),
-            live: Vec::new(),
-            holes: 0,
+            open: NONE,
+            absent: 0,
             spare: NONE,
-            free: NONE,
             len: 0,
             generations: Generations::new(),
         }
     }
 
+    #[inline]
     pub(super) fn len(&self) -> usize {
         self.len
     }
 
     pub(super) fn capacity(&self) -> usize {
-        (self.chunks.len() - self.holes) * CHUNK
+        (self.chunks.len() - self.absent) * CHUNK
     }
 
     /// The place at `index`, whose chunk is present.
     #[inline]
     pub(super) fn at(&mut self, index: u32) -> &mut Sleeper<T> {
-        let chunk = self.chunks[(index >> BITS) as usize].as_mut();
-        &mut chunk.expect("a linked sleeper's chunk is present")[index as usize % CHUNK]
+        let places = self.chunks[(index >> BITS) as usize].places.as_mut();
+        &mut places.expect("a linked sleeper's chunk is present")[index as usize % CHUNK]
     }
 
     /// The sleeper that `key` names, if it is still here.
     #[inline]
-    pub(super) fn find(&self, key: Key) -> Option<&Sleeper<T>> {
-        let chunk = self.chunks.get((key.index >> BITS) as usize)?.as_ref()?;
-        let sleeper = &chunk[key.index as usize % CHUNK];
+    fn find(&mut self, key: Key) -> Option<&mut Sleeper<T>> {
+        let places = self.chunks.get_mut((key.index >> BITS) as usize)?.places.as_mut()?;
+        let sleeper = &mut places[key.index as usize % CHUNK];
         (sleeper.generation == key.generation.get()).then_some(sleeper)
     }
 
-    /// As [`find`](Chunks::find), for changing the value.
+    /// Whether the sleeper that `key` names is still here.
+    #[inline]
+    pub(super) fn contains(&mut self, key: Key) -> bool {
+        self.find(key).is_some()
+    }
+
+    /// The value of the sleeper that `key` names, if it is still here.
     #[inline]
     pub(super) fn value_mut(&mut self, key: Key) -> Option<&mut T> {
-        let chunk = self.chunks.get_mut((key.index >> BITS) as usize)?.as_mut()?;
-        let sleeper = &mut chunk[key.index as usize % CHUNK];
-        if sleeper.generation == key.generation.get() { sleeper.value.as_mut() } else { None }
+        self.find(key)?.value.as_mut()
     }
 
     /// Takes a vacant place for `value`; the caller links it.
     #[inline]
     pub(super) fn insert(&mut self, tick: u64, value: T) -> Key {
-        if self.free == NONE {
+        if self.open == NONE {
             self.grow();
         }
-        let index = self.free;
         let generation: NonZeroU32 = self.generations.next();
-        let sleeper = self.at(index);
+        let number = self.open;
+        let chunk = &mut self.chunks[number as usize];
+        let index = chunk.vacant;
+        let places = chunk.places.as_mut().expect("an open chunk is present");
+        let sleeper = &mut places[index as usize % CHUNK];
         sleeper.tick = tick;
         sleeper.generation = generation.get();
         sleeper.value = Some(value);
-        let next = sleeper.next;
-        self.free = next;
-        if next != NONE {
-            self.at(next).prev = NONE;
+        chunk.vacant = sleeper.next;
+        chunk.live += 1;
+        if chunk.vacant == NONE {
+            self.close(number);
         }
-        self.live[(index >> BITS) as usize] += 1;
         self.len += 1;
         Key { index, generation }
     }
@@ -117,88 +136,100 @@ impl<T> Chunks<T> {
     /// Gives the place at `index` back; the caller has unlinked it from its list.
     #[inline]
     pub(super) fn remove(&mut self, index: u32) -> T {
-        let free = self.free;
-        let sleeper = self.at(index);
-        sleeper.generation = 0;
-        sleeper.prev = NONE;
-        sleeper.next = free;
+        let number = index >> BITS;
+        let chunk = &mut self.chunks[number as usize];
+        let places = chunk.places.as_mut().expect("a linked sleeper's chunk is present");
+        let sleeper = &mut places[index as usize % CHUNK];
         let value = sleeper.value.take().expect("a linked sleeper has a value");
-        if free != NONE {
-            self.at(free).prev = index;
-        }
-        self.free = index;
+        sleeper.generation = 0;
+        sleeper.next = chunk.vacant;
+        chunk.vacant = index;
+        chunk.live -= 1;
+        let (was_full, is_vacant) = (sleeper.next == NONE, chunk.live == 0);
         self.len -= 1;
-        let live = &mut self.live[(index >> BITS) as usize];
-        *live -= 1;
-        if *live == 0 {
-            self.vacated(index >> BITS);
+        if was_full {
+            self.open(number);
+        }
+        if is_vacant {
+            self.vacated(number);
         }
         value
     }
 
+    /// Puts a chunk at the front of the open ones.
+    fn open(&mut self, number: u32) {
+        let next = core::mem::replace(&mut self.open, number);
+        let chunk = &mut self.chunks[number as usize];
+        chunk.prev = NONE;
+        chunk.next = next;
+        if next != NONE {
+            self.chunks[next as usize].prev = number;
+        }
+    }
+
+    /// Takes a chunk out of the open ones.
+    fn close(&mut self, number: u32) {
+        let Chunk { prev, next, .. } = self.chunks[number as usize];
+        match prev {
+            NONE => self.open = next,
+            _ => self.chunks[prev as usize].next = next,
+        }
+        if next != NONE {
+            self.chunks[next as usize].prev = prev;
+        }
+    }
+
+    /// Makes a chunk, in the first gap between others if there is one.
     #[cold]
     fn grow(&mut self) {
-        let hole = match self.holes {
+        let gap = match self.absent {
             0 => None,
-            _ => self.chunks.iter().position(Option::is_none),
+            _ => self.chunks.iter().position(|chunk| chunk.places.is_none()),
         };
-        let at = hole.unwrap_or(self.chunks.len());
-        let base = u32::try_from(at * CHUNK).expect("fewer than 2^32 - 256 sleepers in one wheel");
-        let end =
-            base.checked_add(CHUNK as u32).expect("fewer than 2^32 - 256 sleepers in one wheel");
-        let places: Box<[Sleeper<T>]> = (base..end)
-            .map(|index| Sleeper {
+        let at = gap.unwrap_or(self.chunks.len());
+        let end = u32::try_from((at + 1) * CHUNK).expect("fewer than 2^32 - 256 sleepers a wheel");
+        let base = end - CHUNK as u32;
+        let places: Box<[Sleeper<T>]> = (base + 1..=end)
+            .map(|next| Sleeper {
                 tick: 0,
-                prev: if index == base { NONE } else { index - 1 },
-                next: if index + 1 == end { NONE } else { index + 1 },
+                prev: NONE,
+                next: if next == end { NONE } else { next },
                 generation: 0,
                 list: 0,
                 value: None,
             })
             .collect();
-        let chunk = places.try_into().ok();
-        if hole.is_some() {
+        let places = places.try_into().ok();
+        let chunk = Chunk { places, prev: NONE, next: NONE, vacant: base, live: 0 };
+        if gap.is_some() {
             self.chunks[at] = chunk;
-            self.holes -= 1;
+            self.absent -= 1;
         } else {
             self.chunks.push(chunk);
-            self.live.push(0);
         }
-        self.free = base;
+        self.open(base >> BITS);
     }
 
-    /// Keeps the vacant chunk `at` as the spare, or gives it back if there is one.
+    /// Keeps a vacant chunk as the spare, or gives it back if there is one.
     #[cold]
-    fn vacated(&mut self, at: u32) {
-        if self.spare == at {
+    fn vacated(&mut self, number: u32) {
+        if self.spare == number {
             return;
         }
-        if self.live.get(self.spare as usize) != Some(&0) {
-            self.spare = at;
+        if self.chunks.get(self.spare as usize).is_none_or(|spare| spare.live != 0) {
+            self.spare = number;
             return;
         }
-        let base = at << BITS;
-        for index in base..base + CHUNK as u32 {
-            let place = self.at(index);
-            let (prev, next) = (place.prev, place.next);
-            match prev {
-                NONE => self.free = next,
-                _ => self.at(prev).next = next,
-            }
-            if next != NONE {
-                self.at(next).prev = prev;
-            }
-        }
-        self.chunks[at as usize] = None;
-        self.holes += 1;
-        while matches!(self.chunks.last(), Some(None)) {
+        self.close(number);
+        self.chunks[number as usize].places = None;
+        self.absent += 1;
+        while self.chunks.last().is_some_and(|chunk| chunk.places.is_none()) {
             self.chunks.pop();
-            self.live.pop();
-            self.holes -= 1;
+            self.absent -= 1;
         }
-        if self.chunks.capacity() > 64 && self.chunks.len() < self.chunks.capacity() / 4 {
-            self.chunks.shrink_to(self.chunks.len() * 2);
-            self.live.shrink_to(self.chunks.len() * 2);
+        let (len, capacity) = (self.chunks.len(), self.chunks.capacity());
+        if capacity > 64 && len < capacity / 4 {
+            self.chunks.shrink_to(len * 2);
         }
     }
 }
@@ -206,24 +237,32 @@ impl<T> Chunks<T> {
 #[cfg(test)]
 impl<T> Chunks<T> {
     /// Invariants 2 and 3.
-    pub(super) fn check(&mut self) {
-        let (mut vacant, mut prev, mut index) = (0, NONE, self.free);
-        while index != NONE {
-            let place = self.at(index);
-            assert_eq!((place.generation, place.prev), (0, prev));
-            assert!(place.value.is_none());
-            vacant += 1;
-            (prev, index) = (index, place.next);
+    pub(super) fn check(&self) {
+        let (mut prev, mut number, mut opened) = (NONE, self.open, 0);
+        while number != NONE {
+            let chunk = &self.chunks[number as usize];
+            assert_eq!(chunk.prev, prev);
+            let mut vacant = 0;
+            let mut index = chunk.vacant;
+            while index != NONE {
+                assert_eq!(index >> BITS, number);
+                let place = &chunk.places.as_ref().unwrap()[index as usize % CHUNK];
+                assert!(place.generation == 0 && place.value.is_none());
+                vacant += 1;
+                index = place.next;
+            }
+            assert!(vacant > 0);
+            assert_eq!(vacant + chunk.live, CHUNK as u32);
+            opened += 1;
+            (prev, number) = (number, chunk.next);
         }
-        assert_eq!(vacant + self.len, self.capacity());
-        assert_eq!(self.chunks.iter().filter(|chunk| chunk.is_none()).count(), self.holes);
-        assert!(!matches!(self.chunks.last(), Some(None)));
-        let mut vacant_chunks = 0;
-        for (chunk, &live) in self.chunks.iter().zip(&self.live) {
-            let there = chunk.iter().flat_map(|chunk| chunk.iter());
-            assert_eq!(there.filter(|place| place.generation != 0).count(), usize::from(live));
-            vacant_chunks += usize::from(chunk.is_some() && live == 0);
-        }
-        assert!(vacant_chunks <= 1, "more than the spare is kept");
+        let full = self.chunks.iter().filter(|chunk| chunk.live == CHUNK as u32).count();
+        let absent = self.chunks.iter().filter(|chunk| chunk.places.is_none()).count();
+        assert_eq!((full + opened + absent, absent), (self.chunks.len(), self.absent));
+        assert_eq!(self.chunks.iter().map(|chunk| chunk.live as usize).sum::<usize>(), self.len);
+        assert!(self.chunks.last().is_none_or(|chunk| chunk.places.is_some()));
+        let idle = |chunk: &&Chunk<T>| chunk.live == 0 && chunk.places.is_some();
+        assert!(self.chunks.iter().filter(idle).count() <= 1, "more than the spare is kept");
+        assert!(self.chunks.capacity() <= 64.max(self.chunks.len() * 4 + 4));
     }
 }
