@@ -1,0 +1,42 @@
+use super::*;
+
+fn waiting_for(id: TaskId) -> usize {
+    WAITING.lock().causes.range((id, 0)..=(id, u64::MAX)).count()
+}
+
+#[test]
+fn a_cause_without_words_needs_no_deposit() {
+    let all = [Cause::Aborted, Cause::Cancelled, Cause::Deadline, Cause::Shutdown, Cause::Refused];
+    for cause in all {
+        let (word, id) = (Word::spawned(), TaskId::next());
+        assert_eq!(abort(&word, id, cause.clone()), Some(Wake::Nothing));
+        assert_eq!(waiting_for(id), 0);
+        assert_eq!(take(id, word.snapshot().reason()), cause);
+    }
+}
+
+#[test]
+fn a_cause_in_words_is_taken_once() {
+    let (word, id) = (Word::spawned(), TaskId::next());
+    assert_eq!(abort(&word, id, Cause::new("why not")), Some(Wake::Nothing));
+    assert_eq!(waiting_for(id), 1);
+    assert_eq!(take(id, word.snapshot().reason()), Cause::new("why not"));
+    assert_eq!(waiting_for(id), 0);
+}
+
+#[test]
+fn a_second_abort_withdraws_its_deposit_and_leaves_the_first_one() {
+    let (word, id) = (Word::spawned(), TaskId::next());
+    let first = abort(&word, id, Cause::new("first"));
+    assert_eq!((first, abort(&word, id, Cause::new("second"))), (Some(Wake::Nothing), None));
+    assert_eq!(waiting_for(id), 1);
+    assert_eq!(take(id, word.snapshot().reason()), Cause::new("first"));
+}
+
+#[test]
+fn what_came_too_late_is_forgotten() {
+    let (word, id) = (Word::spawned(), TaskId::next());
+    assert!(abort(&word, id, Cause::new("too late")).is_some());
+    forget(id, word.snapshot().reason());
+    assert_eq!(waiting_for(id), 0);
+}

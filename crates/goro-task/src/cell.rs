@@ -1,0 +1,156 @@
+//! The one allocation of a task: prefix, then the stage with the future or, later, its outcome.
+//!
+//! Invariants:
+//! 1. The stage holds the future while `LIVE` stands and the outcome is not yet written, then the
+//!    outcome, until whom the state word names takes or drops it. No discriminant says which.
+//! 2. The future is never moved between the spawn and its drop in place: it is pinned.
+//! 3. The future is dropped before `LIVE` falls, so whoever has joined a task sees what its
+//!    destructors did (pitfall 22).
+//! 4. Nothing that panics in a poll or a destructor passes through here: it becomes the outcome.
+
+use core::alloc::Layout;
+use core::any::Any;
+use core::marker::PhantomData;
+use core::mem::{ManuallyDrop, offset_of};
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use goro_context::contain;
+
+use crate::allocation;
+use crate::error::{Failure, Outcome, Payload};
+use crate::header::{Header, Ptr, Table};
+use crate::runnable::Ending;
+
+/// What may stand before the stage: something that begins with a header.
+///
+/// # Safety
+/// The type is `repr(C)` and its first field is a [`Header`].
+pub(crate) unsafe trait Prefix {}
+
+// SAFETY: a header begins with itself.
+unsafe impl Prefix for Header {}
+
+#[repr(C)]
+struct Cell<P, F: Future> {
+    prefix: P,
+    stage: Stage<F>,
+}
+
+/// Room for either; all access is through casts of its address.
+#[repr(C)]
+union Stage<F: Future> {
+    future: ManuallyDrop<F>,
+    _outcome: ManuallyDrop<Outcome<F::Output>>,
+}
+
+/// The table of one kind of cell; `schedule` and `local` are those of the task's way home.
+pub(crate) struct TableFor<P, F>(PhantomData<fn(P, F)>);
+
+impl<P: Prefix, F: Future> TableFor<P, F> {
+    pub(crate) const fn table(schedule: unsafe fn(Ptr), local: bool) -> Table {
+        Table {
+            layout: Layout::new::<Cell<P, F>>(),
+            stage: offset_of!(Cell<P, F>, stage),
+            poll: poll::<F>,
+            cancel: cancel::<F>,
+            drop_outcome: drop_outcome::<F::Output>,
+            schedule,
+            local,
+        }
+    }
+}
+
+/// Allocates a task.
+pub(crate) fn allocate<P: Prefix, F: Future>(prefix: P, future: F) -> Ptr {
+    let place = allocation::allocate(Layout::new::<Cell<P, F>>()).cast::<Cell<P, F>>();
+    let cell = Cell { prefix, stage: Stage { future: ManuallyDrop::new(future) } };
+    // SAFETY: the place was just allocated with the cell's layout.
+    unsafe { place.write(cell) };
+    place.cast()
+}
+
+/// See [`Table::poll`].
+unsafe fn poll<F: Future>(task: Ptr, cx: &mut Context<'_>) -> Option<Ending> {
+    let body = |stage: *mut ()| {
+        // SAFETY: the stage holds the future, and it is this caller's alone.
+        let future = unsafe { &mut *stage.cast::<F>() };
+        // SAFETY: the future stays in this allocation until it is dropped in place.
+        let future = unsafe { Pin::new_unchecked(future) };
+        // Panic: the future may; it is then in whatever state its own code left, is not polled
+        // again, and is dropped.
+        let outcome = match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
+            Ok(Poll::Pending) => return None,
+            Ok(Poll::Ready(value)) => Ok(value),
+            Err(payload) => Err(Failure::Panicked(Payload(payload))),
+        };
+        // SAFETY: the stage still holds the future, which is used no more.
+        Some(unsafe { replace::<F>(stage, outcome) })
+    };
+    // SAFETY: the caller possesses the runnable, so the stage is its own.
+    unsafe { Header::with_stage(task, body) }
+}
+
+/// See [`Table::cancel`].
+unsafe fn cancel<F: Future>(task: Ptr, failure: Failure) -> Ending {
+    // SAFETY: the stage holds the future, says the caller.
+    let body = |stage: *mut ()| unsafe { replace::<F>(stage, Err(failure)) };
+    // SAFETY: the caller possesses the runnable, so the stage is its own.
+    unsafe { Header::with_stage(task, body) }
+}
+
+/// Drops the future and writes what became of it.
+///
+/// # Safety
+/// `stage` holds a future of type `F`, exclusively the caller's.
+unsafe fn replace<F: Future>(stage: *mut (), outcome: Outcome<F::Output>) -> Ending {
+    // Panic: the future's destructor may; the fields it did not reach are dropped by the unwinding
+    // itself, and the panic becomes the outcome.
+    let dropped = catch_unwind(AssertUnwindSafe(|| {
+        // SAFETY: the caller says that the future is here, and nobody uses it afterwards.
+        unsafe { stage.cast::<F>().drop_in_place() }
+    }));
+    let outcome = match dropped {
+        Ok(()) => outcome,
+        Err(payload) => panicked_in_drop(outcome, payload),
+    };
+    let ending = match &outcome {
+        Ok(_) => Ending::Done,
+        Err(Failure::Panicked(_)) => Ending::Panicked,
+        Err(Failure::Cancelled(_)) => Ending::Cancelled,
+    };
+    // SAFETY: the stage has room for the outcome, aligned, and holds nothing that needs dropping.
+    unsafe { stage.cast::<Outcome<F::Output>>().write(outcome) };
+    ending
+}
+
+/// The first panic counts; a value whose future could not be dropped is dropped too.
+#[cold]
+fn panicked_in_drop<T>(outcome: Outcome<T>, payload: Box<dyn Any + Send>) -> Outcome<T> {
+    let payload = Payload(payload);
+    match outcome {
+        Err(first @ Failure::Panicked(_)) => {
+            payload.discard();
+            Err(first)
+        }
+        other => {
+            // Panic: the value's destructor may.
+            contain::quietly(|| drop(other));
+            Err(Failure::Panicked(payload))
+        }
+    }
+}
+
+/// See [`Table::drop_outcome`].
+unsafe fn drop_outcome<T>(task: Ptr) {
+    let body = |stage: *mut ()| {
+        // Panic: the destructor of value or payload may.
+        contain::quietly(|| {
+            // SAFETY: the outcome is here and the caller's, and nobody uses it afterwards.
+            unsafe { stage.cast::<Outcome<T>>().drop_in_place() }
+        });
+    };
+    // SAFETY: the outcome is the caller's, so the stage is.
+    unsafe { Header::with_stage(task, body) }
+}

@@ -1,0 +1,254 @@
+//! What every task has, whatever its future: the header in front of the stage.
+//!
+//! A task is one allocation: header, (for local tasks) the owner's token, stage. It is reached
+//! through a [`Ptr`], whose provenance covers the whole allocation.
+//!
+//! Invariants:
+//! 1. At most 72 bytes.
+//! 2. Every field is immutable, atomic, or touched only by whoever possesses the runnable, except
+//!    the join slot, whose owner the state word names.
+//! 3. No reference to a header is an argument of the call that gives up the last hold on it; only
+//!    the state word itself is.
+//!
+//! Left out: spawn site and name (they belong to the kind), counts and clocks of polls (they belong
+//! to whoever polls).
+
+use core::alloc::Layout;
+use core::ptr::NonNull;
+use core::task::Context;
+
+use goro_context::contain;
+use goro_context::inherit::{self, Head};
+use goro_context::{CurrentTask, Kind, Op, TaskId, WaitNote};
+use goro_shim::atomic::{AtomicU64, Ordering};
+use goro_shim::cell::UnsafeCell;
+
+use crate::error::Failure;
+use crate::join::slot::Slot;
+use crate::runnable::Ending;
+use crate::state::Word;
+use crate::{Meta, allocation, causes};
+
+/// A task, as everything but the future's type sees it.
+pub(crate) type Ptr = NonNull<Header>;
+
+/// The header; see the module.
+#[repr(C)]
+pub(crate) struct Header {
+    pub(crate) word: Word,
+    pub(crate) table: &'static Table,
+    /// The home that wakes go to, a `&'static H` of the type the table was made for.
+    home: UnsafeCell<*const ()>,
+    id: TaskId,
+    kind: Kind,
+    /// The registry key plus one; zero while not listed.
+    key: UnsafeCell<u32>,
+    /// The joiner's waker; see `JWAKER`.
+    slot: UnsafeCell<Slot>,
+    /// When the task parked (56 bits) and in which operation (8).
+    since_op: AtomicU64,
+    object: AtomicU64,
+    /// What the task was handed by its spawner; empty once the future is gone.
+    inherited: UnsafeCell<Head>,
+    /// Stands for the stage behind the header, so that a model sees each access to it.
+    stage: UnsafeCell<()>,
+}
+
+#[cfg(not(loom))]
+const _: () = assert!(size_of::<Header>() <= 72);
+
+/// What depends on the types of future and home.
+pub(crate) struct Table {
+    /// Of the whole allocation.
+    pub(crate) layout: Layout,
+    /// Where the stage begins, in bytes from the header.
+    pub(crate) stage: usize,
+    /// Polls the future; if that ended it, has replaced it with its outcome.
+    ///
+    /// Safety: the caller possesses the runnable, and the stage holds the future.
+    pub(crate) poll: unsafe fn(Ptr, &mut Context<'_>) -> Option<Ending>,
+    /// Replaces the future with a failure.
+    ///
+    /// Safety: as for `poll`.
+    pub(crate) cancel: unsafe fn(Ptr, Failure) -> Ending,
+    /// Drops the outcome; what panics there is contained.
+    ///
+    /// Safety: the stage holds the outcome, it is the caller's, and it is not used again.
+    pub(crate) drop_outcome: unsafe fn(Ptr),
+    /// Gives the runnable to its home.
+    ///
+    /// Safety: the caller possesses the runnable, and gives it up.
+    pub(crate) schedule: unsafe fn(Ptr),
+    /// Whether only the owner's thread may poll and drop the future.
+    pub(crate) local: bool,
+}
+
+impl Header {
+    pub(crate) fn new(word: Word, table: &'static Table, home: *const (), meta: Meta) -> Self {
+        Self {
+            word,
+            table,
+            home: UnsafeCell::new(home),
+            id: TaskId::next(),
+            kind: meta.kind,
+            key: UnsafeCell::new(0),
+            slot: UnsafeCell::new(Slot::EMPTY),
+            since_op: AtomicU64::new(0),
+            object: AtomicU64::new(0),
+            inherited: UnsafeCell::new(meta.inherit),
+            stage: UnsafeCell::new(()),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn id(&self) -> TaskId {
+        self.id
+    }
+
+    #[inline]
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    #[inline]
+    pub(crate) fn current(&self) -> CurrentTask {
+        CurrentTask { id: self.id, kind: self.kind }
+    }
+
+    /// The home recorded here.
+    ///
+    /// # Safety
+    /// The caller possesses the runnable.
+    #[inline]
+    pub(crate) unsafe fn home(&self) -> *const () {
+        // SAFETY: possession of the runnable rules out `set_home` meanwhile.
+        self.home.with(|home| unsafe { *home })
+    }
+
+    /// Records the registry entry and the home it belongs to.
+    ///
+    /// # Safety
+    /// The caller possesses the runnable, and `home` is a `&'static` of the table's home type.
+    pub(crate) unsafe fn settle(&self, home: *const (), key: u32) {
+        // SAFETY: possession of the runnable rules out other access meanwhile.
+        self.home.with_mut(|place| unsafe { *place = home });
+        // SAFETY: as above.
+        self.key.with_mut(|place| unsafe { *place = key + 1 });
+    }
+
+    /// The registry key, if the task is listed.
+    ///
+    /// # Safety
+    /// The caller possesses the runnable.
+    #[inline]
+    pub(crate) unsafe fn key(&self) -> Option<u32> {
+        // SAFETY: possession of the runnable rules out `settle` meanwhile.
+        self.key.with(|key| unsafe { *key }).checked_sub(1)
+    }
+
+    /// Runs `f` with the list that the task inherited as the current one.
+    ///
+    /// # Safety
+    /// The caller possesses the runnable.
+    #[inline]
+    pub(crate) unsafe fn with_inherited<R>(&self, f: impl FnOnce() -> R) -> R {
+        self.inherited.with_mut(|head| {
+            // SAFETY: possession of the runnable rules out other access meanwhile.
+            inherit::with(unsafe { &mut *head }, f)
+        })
+    }
+
+    /// Drops the list that the task inherited; what panics there is contained.
+    ///
+    /// # Safety
+    /// The caller possesses the runnable.
+    #[inline]
+    pub(crate) unsafe fn disinherit(&self) {
+        // SAFETY: possession of the runnable rules out other access meanwhile.
+        let head = self.inherited.with_mut(|head| unsafe { head.replace(Head::EMPTY) });
+        if !head.is_empty() {
+            // Panic: the destructor of an entry may; the rest of the list is dropped all the same.
+            contain::quietly(|| drop(head));
+        }
+    }
+
+    /// Leaves a note for dumps: what the task waits for, since when.
+    ///
+    /// Only whoever possesses the runnable writes; a dump that reads meanwhile may see the
+    /// operation of one wait and the object of another, never anything but notes.
+    #[inline]
+    pub(crate) fn note_wait(&self, note: WaitNote, since: u64) {
+        self.since_op.store(since << 8 | note.op as u64, Ordering::Relaxed);
+        self.object.store(note.object, Ordering::Relaxed);
+    }
+
+    /// The last wait noted, and since when.
+    pub(crate) fn wait(&self) -> (WaitNote, u64) {
+        let since_op = self.since_op.load(Ordering::Relaxed);
+        let object = self.object.load(Ordering::Relaxed);
+        (WaitNote { op: Op::from_u8(since_op as u8), object }, since_op >> 8)
+    }
+
+    /// Fills the join slot.
+    ///
+    /// # Safety
+    /// The caller is the handle, and the slot is not offered.
+    pub(crate) unsafe fn set_slot(&self, slot: Slot) {
+        // SAFETY: the completer reads the slot only when it is offered, so nobody does now.
+        self.slot.with_mut(|place| unsafe { *place = slot });
+    }
+
+    /// Copies the join slot.
+    ///
+    /// # Safety
+    /// The slot is offered and has not been reclaimed, so the handle does not write it.
+    pub(crate) unsafe fn slot(&self) -> Slot {
+        // SAFETY: nobody writes an offered slot.
+        self.slot.with(|slot| unsafe { *slot })
+    }
+
+    /// Runs `f` on the stage behind `task`, to read and write it.
+    ///
+    /// # Safety
+    /// The memory is held, and the stage is the caller's by the rules of the state word.
+    #[inline(always)]
+    pub(crate) unsafe fn with_stage<R>(task: Ptr, f: impl FnOnce(*mut ()) -> R) -> R {
+        // SAFETY: the memory is held, says the caller.
+        let header = unsafe { task.as_ref() };
+        // SAFETY: the table says where in this allocation the stage begins.
+        let stage = unsafe { task.byte_add(header.table.stage) };
+        header.stage.with_mut(|_| f(stage.as_ptr().cast()))
+    }
+
+    /// Tells the model that the memory ends here: every access must have happened before.
+    #[cfg(loom)]
+    fn retire(&mut self) {
+        self.word.retire();
+        self.home.with_mut(|_| ());
+        self.key.with_mut(|_| ());
+        self.slot.with_mut(|_| ());
+        self.stage.with_mut(|_| ());
+    }
+}
+
+/// Frees the task's memory.
+///
+/// # Safety
+/// The caller gave up the last hold, and the stage holds neither future nor outcome any more.
+pub(crate) unsafe fn free(task: Ptr) {
+    // SAFETY: nobody has freed the memory, since nobody else was the last to leave.
+    let header = unsafe { task.as_ref() };
+    let layout = header.table.layout;
+    let last = header.word.snapshot();
+    if last.is_aborted() {
+        // A reason that came too late to be used.
+        causes::forget(header.id, last.reason());
+    }
+    #[cfg(loom)]
+    // SAFETY: nobody else holds the memory.
+    unsafe { &mut *task.as_ptr() }.retire();
+    // SAFETY: the header is initialised and not used again; its drop frees nothing outside models.
+    unsafe { task.drop_in_place() };
+    // SAFETY: the memory was allocated with this layout, and nobody holds it.
+    unsafe { allocation::free(task.cast(), layout) };
+}
