@@ -130,7 +130,7 @@ mod platform {
 
 pub(crate) use platform::Alarm;
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(all(test, not(loom), target_os = "linux"))]
 mod tests {
     use super::*;
 

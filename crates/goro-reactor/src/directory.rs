@@ -9,6 +9,7 @@
 //! 4. Nothing enters after [`stop`](Directory::stop).
 //! 5. In a forked child nothing is said to the kernel: the set is the parent's.
 
+use core::task::Waker;
 use std::io;
 
 use goro_shim::Arc;
@@ -20,8 +21,6 @@ use crate::error;
 use crate::interest::Directions;
 use crate::token::{FIRST_GENERATION, Token};
 use crate::watch::Watch;
-
-use core::task::Waker;
 
 /// How many events are delivered before the slab's lock is let go.
 const BATCH: usize = 64;
@@ -153,3 +152,6 @@ impl Directory {
         self.entries.lock().slab.len()
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests;

@@ -244,6 +244,13 @@ impl Hold<'_> {
     }
 }
 
+impl Drop for Reactor {
+    /// Closes: sources that outlive their reactor are told.
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
 impl Drop for Hold<'_> {
     fn drop(&mut self) {
         self.reactor.held.store(false, Ordering::Relaxed);

@@ -5,17 +5,21 @@
 //! 2. Only a would-block unsets readiness. A short read or write does not: the kernel may cut any
 //!    transfer short.
 //! 3. An interrupted system call is repeated, never shown.
+//! 4. Each try spends budget, errors included; waiting does not.
 //!
 //! Left out: the source itself. [`Watched`](crate::Watched) holds both.
 
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, ready};
 use std::io;
 
+use goro_context::budget::{self, Spent};
+use goro_context::{Op, note};
 use goro_shim::Arc;
 
 use crate::directory::Directory;
 use crate::error;
 use crate::interest::Direction;
+use crate::readiness::{Attempt, Readiness};
 use crate::token::Token;
 use crate::watch::{Place, Ready, Seen, Watch};
 
@@ -35,7 +39,8 @@ impl Registration {
         Self { token, watch, directory }
     }
 
-    /// This registration's number, which no other source of this reactor has while it lives.
+    /// This registration's number, which no other source of this reactor has while it lives; the
+    /// object of the wait notes left here.
     pub fn id(&self) -> u64 {
         self.token.number()
     }
@@ -43,7 +48,9 @@ impl Registration {
     /// Waits, in the direction's one fast place, until `direction` is ready.
     ///
     /// Ready may be untrue: whoever then meets a would-block says so to [`clear`](Self::clear) and
-    /// polls again. Spends no budget.
+    /// polls again. Spends no budget. Several tasks may poll one direction; all learn of the next
+    /// event, but past eight of them it costs extra wake-ups, which
+    /// [`readable`](Self::readable) and its kin do not.
     ///
     /// # Errors
     /// When the source is not ready and the reactor was closed, or is a forked process's parent's.
@@ -52,11 +59,8 @@ impl Registration {
         cx: &mut Context<'_>,
         direction: Direction,
     ) -> Poll<io::Result<Ready>> {
-        match self.watch.look(direction) {
-            Seen::Ready(ready) => Poll::Ready(Ok(ready)),
-            Seen::Stopped => Poll::Ready(Err(error::stopped())),
-            Seen::Waiting => self.wait(cx, direction, Place::Seat, None),
-        }
+        let op = waiting_for(direction);
+        self.poll_ready_in(cx, direction, op, Place::Seat)
     }
 
     /// Says that `ready` turned out untrue. An event that has come since is kept.
@@ -64,10 +68,144 @@ impl Registration {
         self.watch.clear(ready);
     }
 
-    pub(crate) fn wait(
+    /// Calls `io` until it says something else than "would block" or "interrupted", waiting in the
+    /// direction's fast place whenever it would block.
+    ///
+    /// Spends one unit of the task's budget for each call of `io`. `op` is what a dump says the
+    /// task waits for.
+    ///
+    /// # Errors
+    /// What `io` returns, and as [`poll_ready`](Self::poll_ready).
+    pub fn poll_io<R>(
         &self,
         cx: &mut Context<'_>,
         direction: Direction,
+        op: Op,
+        mut io: impl FnMut() -> io::Result<R>,
+    ) -> Poll<io::Result<R>> {
+        self.poll_io_in(cx, direction, op, &mut None, true, &mut io)
+    }
+
+    /// As [`poll_io`](Self::poll_io), once and without waiting.
+    ///
+    /// Spends no budget: there is no task to put off.
+    ///
+    /// # Errors
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if `direction` is not ready or `io` says so;
+    /// otherwise what `io` returns, and as [`poll_ready`](Self::poll_ready).
+    pub fn try_io<R>(
+        &self,
+        direction: Direction,
+        mut io: impl FnMut() -> io::Result<R>,
+    ) -> io::Result<R> {
+        let ready = match self.watch.look(direction) {
+            Seen::Ready(ready) => ready,
+            Seen::Stopped => return Err(error::stopped()),
+            Seen::Waiting => return Err(io::ErrorKind::WouldBlock.into()),
+        };
+        loop {
+            match io() {
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                    self.watch.clear(ready);
+                    return Err(e);
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// As [`poll_io`](Self::poll_io) in a place of its own, so that any number of tasks may do so
+    /// at once.
+    ///
+    /// # Cancel safety
+    /// As safe as `io`: it is called within polls only, and the place is given back on drop.
+    pub fn attempt<R, F: FnMut() -> io::Result<R>>(
+        &self,
+        direction: Direction,
+        op: Op,
+        io: F,
+    ) -> Attempt<'_, F> {
+        Attempt::new(self, direction, op, io)
+    }
+
+    /// Waits until reading is worth a try. Any number of tasks may do so at once.
+    ///
+    /// # Cancel safety
+    /// Safe: nothing is consumed, and the place is given back on drop.
+    pub fn readable(&self) -> Readiness<'_> {
+        Readiness::new(self, Direction::Read)
+    }
+
+    /// Waits until writing is worth a try. Any number of tasks may do so at once.
+    ///
+    /// # Cancel safety
+    /// Safe: nothing is consumed, and the place is given back on drop.
+    pub fn writable(&self) -> Readiness<'_> {
+        Readiness::new(self, Direction::Write)
+    }
+
+    /// Takes `source`, the one that was registered, out of the kernel's set and forgets it.
+    ///
+    /// # Errors
+    /// What the kernel said; the source is forgotten here all the same.
+    pub fn deregister(self, source: &mut impl mio::event::Source) -> io::Result<()> {
+        self.withdraw(source)
+    }
+
+    pub(crate) fn withdraw(&self, source: &mut impl mio::event::Source) -> io::Result<()> {
+        self.directory.withdraw(source)
+    }
+
+    pub(crate) fn poll_ready_in(
+        &self,
+        cx: &mut Context<'_>,
+        direction: Direction,
+        op: Op,
+        place: Place<'_>,
+    ) -> Poll<io::Result<Ready>> {
+        match self.watch.look(direction) {
+            Seen::Ready(ready) => Poll::Ready(Ok(ready)),
+            Seen::Stopped => Poll::Ready(Err(error::stopped())),
+            Seen::Waiting => self.wait(cx, direction, op, place, None),
+        }
+    }
+
+    /// The loop of [`poll_io`](Self::poll_io), waiting in the seat or in the place `key` names.
+    pub(crate) fn poll_io_in<R>(
+        &self,
+        cx: &mut Context<'_>,
+        direction: Direction,
+        op: Op,
+        key: &mut Option<usize>,
+        seated: bool,
+        io: &mut impl FnMut() -> io::Result<R>,
+    ) -> Poll<io::Result<R>> {
+        loop {
+            let spent = ready!(budget::poll_spend(cx));
+            let place = if seated { Place::Seat } else { Place::Own(key) };
+            let ready = match self.poll_ready_in(cx, direction, op, place) {
+                Poll::Pending => return unspent(spent),
+                Poll::Ready(result) => result?,
+            };
+            let refused = match io() {
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => ready,
+                result => return Poll::Ready(result),
+            };
+            let place = if seated { Place::Seat } else { Place::Own(key) };
+            match self.wait(cx, direction, op, place, Some(refused)) {
+                Poll::Pending => return unspent(spent),
+                Poll::Ready(result) => drop(result?),
+            }
+        }
+    }
+
+    fn wait(
+        &self,
+        cx: &mut Context<'_>,
+        direction: Direction,
+        op: Op,
         place: Place<'_>,
         stale: Option<Ready>,
     ) -> Poll<io::Result<Ready>> {
@@ -77,16 +215,15 @@ impl Registration {
         match self.watch.wait(direction, place, stale, cx.waker()) {
             Seen::Ready(ready) => Poll::Ready(Ok(ready)),
             Seen::Stopped => Poll::Ready(Err(error::stopped())),
-            Seen::Waiting => Poll::Pending,
+            Seen::Waiting => {
+                note::leave(op, self.id());
+                Poll::Pending
+            }
         }
     }
 
-    /// Takes `source`, the one that was registered, out of the kernel's set and forgets it.
-    ///
-    /// # Errors
-    /// What the kernel said; the source is forgotten here all the same.
-    pub fn deregister(self, source: &mut impl mio::event::Source) -> io::Result<()> {
-        self.directory.withdraw(source)
+    pub(crate) fn leave(&self, direction: Direction, key: usize) {
+        self.watch.leave(direction, key);
     }
 }
 
@@ -94,4 +231,17 @@ impl Drop for Registration {
     fn drop(&mut self) {
         self.directory.remove(self.token);
     }
+}
+
+/// What waiting for readiness alone is called in a dump.
+pub(crate) fn waiting_for(direction: Direction) -> Op {
+    match direction {
+        Direction::Read => Op::Readable,
+        Direction::Write => Op::Writable,
+    }
+}
+
+fn unspent<R>(spent: Spent) -> Poll<R> {
+    spent.refund();
+    Poll::Pending
 }

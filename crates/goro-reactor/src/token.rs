@@ -72,7 +72,7 @@ impl From<Token> for mio::Token {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
     use proptest::prelude::*;

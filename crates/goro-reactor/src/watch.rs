@@ -307,7 +307,7 @@ impl Watch {
     }
 
     /// How many wakers wait.
-    #[cfg(test)]
+    #[cfg(all(test, not(loom)))]
     pub(crate) fn waiting(&self) -> usize {
         let lanes = self.lanes.lock();
         lanes
@@ -323,3 +323,9 @@ impl Watch {
 const fn seat_bit(direction: Direction) -> u64 {
     1 << (SEATS + direction as u32)
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests;
+
+#[cfg(all(test, loom))]
+mod model;

@@ -1,0 +1,101 @@
+//! What loom explores: an event against a task that has just met a would-block.
+
+use goro_shim::Arc;
+use goro_shim::atomic::AtomicBool;
+
+use super::*;
+
+/// What a task's poll came to: it got the byte, or it left its waker and went to sleep.
+#[derive(PartialEq)]
+enum Polled {
+    Got,
+    Parked,
+}
+
+/// The loop of `poll_io` over a "kernel" that is one flag.
+fn poll(watch: &Watch, byte: &AtomicBool, own: bool) -> Polled {
+    let mut key = None;
+    let mut seen = watch.look(Direction::Read);
+    loop {
+        let stale = match seen {
+            Seen::Ready(_) if byte.load(Ordering::Acquire) => return Polled::Got,
+            Seen::Ready(ready) => Some(ready),
+            Seen::Waiting => None,
+            Seen::Stopped => return Polled::Got,
+        };
+        let place = if own { Place::Own(&mut key) } else { Place::Seat };
+        seen = watch.wait(Direction::Read, place, stale, Waker::noop());
+        if seen == Seen::Waiting {
+            return Polled::Parked;
+        }
+    }
+}
+
+fn explore(check: impl Fn() + Sync + Send + 'static) {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(3);
+    model.check(check);
+}
+
+fn an_event_meets_a_poll(own: bool) {
+    explore(move || {
+        let watch = Arc::new(Watch::new());
+        let byte = Arc::new(AtomicBool::new(false));
+        let turner = {
+            let (watch, byte) = (Arc::clone(&watch), Arc::clone(&byte));
+            loom::thread::spawn(move || {
+                byte.store(true, Ordering::Release);
+                let mut wakers = Vec::new();
+                watch.raise(Directions::BOTH, &mut wakers);
+                wakers.len()
+            })
+        };
+        let polled = poll(&watch, &byte, own);
+        let woken = turner.join().unwrap();
+        assert!(polled == Polled::Got || woken == 1, "asleep beside a byte");
+    });
+}
+
+#[test]
+fn an_event_and_a_seated_waiter_never_miss_each_other() {
+    an_event_meets_a_poll(false);
+}
+
+#[test]
+fn an_event_and_a_waiter_in_its_own_place_never_miss_each_other() {
+    an_event_meets_a_poll(true);
+}
+
+#[test]
+fn stopping_and_a_waiter_never_miss_each_other() {
+    explore(|| {
+        let watch = Arc::new(Watch::new());
+        let byte = AtomicBool::new(false);
+        let stopper = {
+            let watch = Arc::clone(&watch);
+            loom::thread::spawn(move || {
+                let mut wakers = Vec::new();
+                watch.stop(&mut wakers);
+                wakers.len()
+            })
+        };
+        let polled = poll(&watch, &byte, false);
+        let woken = stopper.join().unwrap();
+        assert!(polled == Polled::Got || woken == 1, "asleep in a stopped reactor");
+    });
+}
+
+#[test]
+fn two_events_are_two_ticks_whoever_clears_between() {
+    explore(|| {
+        let watch = Arc::new(Watch::new());
+        let Seen::Ready(seen) = watch.look(Direction::Read) else { panic!("ready at first") };
+        let turner = {
+            let watch = Arc::clone(&watch);
+            loom::thread::spawn(move || watch.raise(Directions::BOTH, &mut Vec::new()))
+        };
+        watch.clear(seen);
+        turner.join().unwrap();
+        assert!(matches!(watch.look(Direction::Read), Seen::Ready(_)), "the event was cleared");
+    });
+}
