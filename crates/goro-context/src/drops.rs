@@ -28,12 +28,15 @@ enum Deferred {
 struct Queue {
     /// Whether someone further out on this thread's stack drops what is queued.
     drained: Cell<bool>,
+    /// Whether anything waits.
+    any: Cell<bool>,
     waiting: ManuallyDrop<RefCell<VecDeque<Deferred>>>,
 }
 
 local! {
     static QUEUE: Queue = Queue {
         drained: Cell::new(false),
+        any: Cell::new(false),
         waiting: ManuallyDrop::new(RefCell::new(VecDeque::new())),
     }
 }
@@ -88,6 +91,7 @@ pub fn is_active() -> bool {
 
 /// Calls `f`; what is deferred meanwhile on this thread is dropped after it (and, within an outer
 /// scope, after that one). A panic of `f`'s goes on after those drops.
+#[inline]
 pub fn scope<R>(f: impl FnOnce() -> R) -> R {
     let _drain = Drain::begin();
     f()
@@ -95,7 +99,10 @@ pub fn scope<R>(f: impl FnOnce() -> R) -> R {
 
 fn enqueue(value: Deferred) {
     match Drain::begin() {
-        None => QUEUE.with(|queue| queue.waiting.borrow_mut().push_back(value)),
+        None => QUEUE.with(|queue| {
+            queue.any.set(true);
+            queue.waiting.borrow_mut().push_back(value);
+        }),
         Some(_drain) => drop_one(value),
     }
 }
@@ -116,18 +123,29 @@ impl Drain {
 }
 
 impl Drop for Drain {
+    #[inline]
     fn drop(&mut self) {
         QUEUE.with(|queue| {
-            loop {
-                // The borrow ends before the value is dropped: its destructor defers others.
-                let next = queue.waiting.borrow_mut().pop_front();
-                let Some(value) = next else { break };
-                drop_one(value);
+            if queue.any.get() {
+                queue.drain();
             }
-            let empty = queue.waiting.take();
             queue.drained.set(false);
-            drop(empty);
         });
+    }
+}
+
+impl Queue {
+    #[cold]
+    fn drain(&self) {
+        loop {
+            // The borrow ends before the value is dropped: its destructor defers others.
+            let next = self.waiting.borrow_mut().pop_front();
+            let Some(value) = next else { break };
+            drop_one(value);
+        }
+        // No destructor will run for this thread-local, so the buffer is given back here.
+        self.any.set(false);
+        drop(self.waiting.take());
     }
 }
 

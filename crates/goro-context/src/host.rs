@@ -10,6 +10,7 @@
 //!
 //! Left out: the reactor. Its type lives above; sockets find it through their runtime's handle.
 
+use core::any::Any;
 use core::fmt;
 use core::future::Future;
 use core::marker::PhantomData;
@@ -68,6 +69,11 @@ pub trait Host: Sync {
     /// # Errors
     /// The job back, with the reason.
     fn spawn_blocking(&'static self, job: Job, kind: Kind) -> Result<(), Refused>;
+
+    /// The host itself, for the crate that made it to recognise its own; `()` otherwise.
+    fn as_any(&'static self) -> &'static dyn Any {
+        &()
+    }
 }
 
 /// Names one armed timer of a host. The host chooses the number, with a generation in it, so that

@@ -34,6 +34,7 @@ impl Head {
     pub const EMPTY: Self = Self(None);
 
     /// Whether the list is empty.
+    #[inline]
     pub const fn is_empty(&self) -> bool {
         self.0.is_none()
     }
@@ -71,7 +72,16 @@ impl Head {
 }
 
 impl Drop for Head {
+    #[inline]
     fn drop(&mut self) {
+        if self.0.is_some() {
+            self.unlink();
+        }
+    }
+}
+
+impl Head {
+    fn unlink(&mut self) {
         // One entry after the other as long as they are only ours: a long list must not recurse.
         let mut next = self.0.take();
         while let Some(mut entry) = next.and_then(Arc::into_inner) {
@@ -101,6 +111,7 @@ local! {
 
 /// Makes `head` the current list while `f` runs; it is back in its place afterwards, also when `f`
 /// panics.
+#[inline]
 pub fn with<R>(head: &mut Head, f: impl FnOnce() -> R) -> R {
     struct PutBack<'a>(&'a mut Head);
     impl PutBack<'_> {
@@ -110,6 +121,7 @@ pub fn with<R>(head: &mut Head, f: impl FnOnce() -> R) -> R {
         }
     }
     impl Drop for PutBack<'_> {
+        #[inline]
         fn drop(&mut self) {
             self.swap();
         }
@@ -120,6 +132,7 @@ pub fn with<R>(head: &mut Head, f: impl FnOnce() -> R) -> R {
 }
 
 /// A clone of the current list, for a task being spawned.
+#[inline]
 pub fn head() -> Head {
     peek(Head::clone)
 }
@@ -137,6 +150,7 @@ pub fn find<T: Clone + 'static>() -> Option<T> {
     head.find()
 }
 
+#[inline]
 fn peek<R>(f: impl FnOnce(&Head) -> R) -> R {
     CURRENT.with(|current| {
         let head = current.take();

@@ -8,6 +8,8 @@
 //! 1. The current value is that of the youngest guard still alive, or the initial one.
 //! 2. A gap stands only for a dead guard that has a living one above it, so with no guard alive
 //!    there are no gaps and no memory is held (nothing leaks although no destructor runs).
+//! 3. Serials of living guards and of gaps differ: each is one more than the youngest living
+//!    guard's was, and all others are at most that.
 //!
 //! Left out: a stack in a thread-local. It would need a destructor, or allocate on every enter.
 
@@ -19,7 +21,7 @@ pub(crate) struct Layers<T: Copy> {
     value: Cell<T>,
     /// The serial of the youngest living guard; zero at the ground.
     top: Cell<u64>,
-    serials: Cell<u64>,
+    gapped: Cell<bool>,
     gaps: ManuallyDrop<RefCell<Vec<Ticket<T>>>>,
 }
 
@@ -36,7 +38,7 @@ impl<T: Copy> Layers<T> {
         Self {
             value: Cell::new(ground),
             top: Cell::new(0),
-            serials: Cell::new(0),
+            gapped: Cell::new(false),
             gaps: ManuallyDrop::new(RefCell::new(Vec::new())),
         }
     }
@@ -49,26 +51,33 @@ impl<T: Copy> Layers<T> {
     /// Covers the current value with `value`.
     #[inline]
     pub(crate) fn enter(&self, value: T) -> Ticket<T> {
-        let own = self.serials.get() + 1;
-        self.serials.set(own);
-        Ticket { own, under: self.top.replace(own), value: self.value.replace(value) }
+        let under = self.top.get();
+        let own = under + 1;
+        self.top.set(own);
+        Ticket { own, under, value: self.value.replace(value) }
     }
 
     /// Takes away the layer that `ticket` stands for. Called once per ticket.
     #[inline]
     pub(crate) fn leave(&self, ticket: &Ticket<T>) {
-        if ticket.own != self.top.get() {
-            self.gaps.borrow_mut().push(*ticket);
-            return;
-        }
-        self.top.set(ticket.under);
-        self.value.set(ticket.value);
-        // Serials only grow, so with nothing under this layer there can be no gap either.
-        if ticket.under != 0 {
-            self.fall_through();
+        if ticket.own == self.top.get() {
+            self.top.set(ticket.under);
+            self.value.set(ticket.value);
+            if self.gapped.get() {
+                self.fall_through();
+            }
+        } else {
+            self.gap(*ticket);
         }
     }
 
+    #[cold]
+    fn gap(&self, ticket: Ticket<T>) {
+        self.gaps.borrow_mut().push(ticket);
+        self.gapped.set(true);
+    }
+
+    #[cold]
     fn fall_through(&self) {
         let mut gaps = self.gaps.borrow_mut();
         while let Some(at) = gaps.iter().position(|gap| gap.own == self.top.get()) {
@@ -79,6 +88,7 @@ impl<T: Copy> Layers<T> {
         if gaps.is_empty() {
             // No destructor will run for this thread-local, so an empty buffer is given back here.
             *gaps = Vec::new();
+            self.gapped.set(false);
         }
     }
 

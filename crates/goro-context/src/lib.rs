@@ -45,6 +45,8 @@ pub mod note;
 pub mod random;
 pub mod spawn;
 pub mod task;
+#[cfg(all(test, not(loom)))]
+mod testing;
 pub mod time;
 pub mod trust;
 

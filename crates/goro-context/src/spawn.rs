@@ -60,7 +60,9 @@ pub fn blocking<R>(f: impl FnOnce() -> R) -> R {
         (Some(answer), _) => answer,
         // The host did not run it, against its contract: it has to be done all the same.
         (None, Some(f)) => f(),
-        (None, None) => unreachable!("a job that was taken has answered or has unwound"),
+        (None, None) => {
+            unreachable!("the host swallowed a panic of the job's; let it pass through")
+        }
     }
 }
 

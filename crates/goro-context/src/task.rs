@@ -38,7 +38,7 @@ pub struct TaskId(NonZeroU64);
 const BLOCK: u64 = 1024;
 
 local! {
-    /// The next id of this thread's block; a multiple of [`BLOCK`] means that the block is used up.
+    /// The next id of this thread's block; a multiple of [`BLOCK`] means that it is used up.
     static NEXT_ID: Cell<u64> = Cell::new(0)
 }
 
@@ -47,12 +47,12 @@ impl TaskId {
     #[inline]
     pub fn next() -> Self {
         NEXT_ID.with(|next| {
-            let mut id = next.get();
-            if id % BLOCK == 0 {
-                id = first_of_block();
-            }
-            next.set(id + 1);
-            NonZeroU64::new(id).map_or_else(Self::next, Self)
+            let id = match NonZeroU64::new(next.get()) {
+                Some(id) if id.get() % BLOCK != 0 => id,
+                _ => first_of_block(),
+            };
+            next.set(id.get() + 1);
+            Self(id)
         })
     }
 
@@ -72,11 +72,11 @@ impl TaskId {
     }
 }
 
-/// The first id of a block nobody has: never a multiple of [`BLOCK`], which marks used-up blocks.
+/// The first id of a block nobody has. It ends before the next multiple of [`BLOCK`].
 #[cold]
-fn first_of_block() -> u64 {
+fn first_of_block() -> NonZeroU64 {
     static BLOCKS: AtomicU64 = AtomicU64::new(0);
-    BLOCKS.fetch_add(1, Ordering::Relaxed) * BLOCK + 1
+    NonZeroU64::MIN.saturating_add(BLOCKS.fetch_add(1, Ordering::Relaxed) * BLOCK)
 }
 
 impl fmt::Display for TaskId {
