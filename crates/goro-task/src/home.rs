@@ -5,7 +5,7 @@ use core::fmt;
 use goro_context::Kind;
 use goro_context::inherit::{self, Head};
 
-use crate::{Parcel, Registry, Runnable};
+use crate::{Ending, Parcel, Registry, Runnable};
 
 /// Where tasks belong: who queues them when they are woken, and who lists them while they wait.
 ///
@@ -29,6 +29,11 @@ pub trait Home: Sync + Sized + 'static {
     fn coarse_now(&'static self) -> u64 {
         0
     }
+
+    /// Counts a task that ends, on the thread where it ends, before its handle can tell: whoever
+    /// has joined it finds it counted.
+    #[inline]
+    fn ended(&'static self, _ending: Ending) {}
 }
 
 /// What a task is told at its spawn, besides its future and its home.

@@ -32,6 +32,8 @@ mod header;
 mod home;
 mod join;
 mod local;
+#[cfg(all(test, loom))]
+mod models;
 mod registry;
 mod runnable;
 mod spawn;

@@ -188,7 +188,7 @@ pub(crate) unsafe fn drive<H: Home>(task: Ptr, here: &'static H) -> Driven {
         None => unsafe { park::<H>(task, here, seen) },
         Some(ending) => {
             // SAFETY: the runnable is possessed, and the stage holds the outcome.
-            unsafe { finish::<H>(task) };
+            unsafe { finish::<H>(task, ending) };
             drop(scope);
             Driven::Finished(ending)
         }
@@ -263,7 +263,7 @@ unsafe fn cancel_here<H: Home>(task: Ptr, cause: Cause) -> Ending {
     // SAFETY: the runnable is possessed.
     let ending = unsafe { header.with_inherited(cancel) };
     // SAFETY: the runnable is possessed, and the stage holds the outcome.
-    unsafe { finish::<H>(task) };
+    unsafe { finish::<H>(task, ending) };
     ending
 }
 
@@ -271,16 +271,18 @@ unsafe fn cancel_here<H: Home>(task: Ptr, cause: Cause) -> Ending {
 ///
 /// # Safety
 /// The caller possesses the runnable, which ends here; the stage holds the outcome.
-unsafe fn finish<H: Home>(task: Ptr) {
+unsafe fn finish<H: Home>(task: Ptr, ending: Ending) {
     // SAFETY: the runnable holds the memory, until the holds are given up below.
     let header = unsafe { task.as_ref() };
     // SAFETY: the runnable is possessed.
     unsafe { header.disinherit() };
+    // SAFETY: the runnable is possessed, and the table was made for `H`.
+    let home = unsafe { home_of::<H>(task) };
     // SAFETY: the runnable is possessed.
     if let Some(key) = unsafe { header.key() } {
-        // SAFETY: the runnable is possessed, and the table was made for `H`.
-        unsafe { home_of::<H>(task) }.registry().unlist(key);
+        home.registry().unlist(key);
     }
+    home.ended(ending);
     let left = match header.word.finish() {
         Finish::Handed => return,
         Finish::WakeJoiner => {

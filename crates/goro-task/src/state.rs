@@ -408,3 +408,5 @@ fn too_many_references() -> ! {
 
 #[cfg(all(test, not(loom)))]
 mod tests;
+#[cfg(all(test, loom))]
+mod models;

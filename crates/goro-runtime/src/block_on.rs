@@ -1,0 +1,76 @@
+//! Driving a future on the calling thread, which blocks in between.
+
+use core::future::Future;
+use core::pin::pin;
+use core::task::{Context, Poll, Waker};
+use goro_context::budget;
+use goro_shim::Arc;
+use std::task::Wake;
+
+use crate::current;
+use crate::parker::{Nudge, Parker};
+
+/// Wakes the thread that waits in [`block_on`].
+#[derive(Debug)]
+struct Unpark(Parker);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if self.0.give() == Nudge::Thread {
+            self.0.wake_thread();
+        }
+    }
+}
+
+/// Runs a future to its end on this thread, which sleeps while the future waits.
+///
+/// Legal anywhere. Inside a task, the worker is blocked until the future is done: what else stood
+/// in its queue is offered to the other workers. With nothing entered, the future runs all the
+/// same: deadlines work, sockets and spawning report that they need a runtime.
+///
+/// # Panics
+/// When the future does.
+///
+/// # Example
+/// ```
+/// assert_eq!(goro_runtime::block_on(async { 6 * 7 }), 42);
+/// ```
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    let _aside = stand_aside();
+    let mut future = pin!(future);
+    let unpark = Arc::new(Unpark(Parker::new()));
+    unpark.0.adopt();
+    let waker = Waker::from(Arc::clone(&unpark));
+    let mut cx = Context::from_waker(&waker);
+    loop {
+        // Panic: the future's own passes through; nothing is held.
+        let polled = budget::with(budget::LIMIT, || future.as_mut().poll(&mut cx));
+        if let Poll::Ready(output) = polled {
+            return output;
+        }
+        unpark.0.sleep(None);
+    }
+}
+
+/// Runs `job`, which will block, on this thread, having told the others.
+pub(crate) fn blocking(job: &mut dyn FnMut()) {
+    let _aside = stand_aside();
+    job();
+}
+
+/// On a worker: lets the others take what stands in its queue, next slot included, and stops being
+/// a worker until the guard drops.
+fn stand_aside() -> Option<current::Scope> {
+    let shard = current::worker()?;
+    let hub = shard.hub;
+    shard.published.set_stuck();
+    let aside = current::step_aside(hub.foreign());
+    if !shard.queue.is_empty() || shard.queue.has_next() {
+        hub.announce();
+    }
+    Some(aside)
+}

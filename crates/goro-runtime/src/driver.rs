@@ -1,0 +1,129 @@
+//! The seam between the scheduler and whatever it runs on.
+//!
+//! Two implementations: [`os`] gives each worker a thread and reaches the kernel; [`scripted`]
+//! steps every worker on one thread, in an order drawn from a seed, with a clock of its own.
+//! The calls stand only on paths that already cost a system call, so the indirection is free.
+//!
+//! Left out: anything on the path of a task. Queues, wake-ups and polls are the same code on both.
+
+use crate::monitor::Monitor;
+use crate::parker::Parker;
+use crate::worker::Seat;
+use core::task::Waker;
+use goro_shim::Arc;
+use goro_shim::time::{Duration, Instant};
+use std::io;
+
+pub mod os;
+pub mod scripted;
+
+/// What runs on a thread of the runtime's, or as an actor of the scripted driver.
+#[derive(Debug)]
+pub enum Role {
+    /// A worker, as yet without a thread.
+    Worker(Seat),
+    /// The monitor.
+    Monitor(Monitor),
+}
+
+impl Role {
+    /// What the thread is called, after the runtime's own name.
+    #[must_use]
+    pub fn suffix(&self) -> String {
+        match self {
+            Self::Worker(seat) => format!("worker-{}", seat.index()),
+            Self::Monitor(_) => "monitor".to_owned(),
+        }
+    }
+}
+
+/// A closure for the blocking pool. Dropping it unrun cancels it: its handle says so.
+pub type Job = Box<dyn FnOnce() + Send>;
+
+/// A job that no thread could be had for, given back.
+pub struct RefusedJob {
+    /// The job.
+    pub job: Job,
+    /// Why.
+    pub error: io::Error,
+}
+
+impl core::fmt::Debug for RefusedJob {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("RefusedJob").field("error", &self.error).finish_non_exhaustive()
+    }
+}
+
+/// Where a worker is about to sleep, which decides whose deadlines it wakes for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// On its thread: its own shard's deadline.
+    Thread,
+    /// In the reactor: also the deadlines of threads that are not workers.
+    Reactor,
+}
+
+/// How a worker's sleep goes, told to the driver as it lies down.
+pub trait Rest {
+    /// Where its token lies.
+    fn parker(&self) -> &Parker;
+    /// Until when it may sleep, asked after it has said where.
+    fn until(&self, place: Place) -> Option<Instant>;
+    /// Says who watches the reactor from now on (`true`) and that nobody does (`false`).
+    fn watching(&self, yes: bool);
+}
+
+/// What the scheduler asks of the world.
+pub trait Driver: Send + Sync + 'static {
+    /// The monotonic clock.
+    fn now(&self) -> Instant;
+
+    /// Puts the calling worker to sleep until its token comes, its deadline passes, or, for the one
+    /// in the reactor, an event does. Wakers of what became ready are put in `wakers`.
+    fn park(&self, rest: &dyn Rest, wakers: &mut Vec<Waker>);
+
+    /// Gives `parker` its token.
+    fn unpark(&self, parker: &Parker);
+
+    /// Looks at the reactor without waiting, unless somebody else is.
+    fn turn(&self, wakers: &mut Vec<Waker>);
+
+    /// Makes whoever waits in the reactor look at its deadlines again.
+    fn notify(&self);
+
+    /// How many times the reactor has been looked at; for telling that nobody does.
+    fn turns(&self) -> u64;
+
+    /// Starts something on a thread of its own.
+    ///
+    /// # Errors
+    /// What the operating system said; nothing runs then and the role is dropped.
+    fn launch(&self, role: Role) -> io::Result<()>;
+
+    /// Has a closure run where blocking is harmless.
+    ///
+    /// # Errors
+    /// The job back, when no thread is there and none could be started.
+    fn job(&self, job: Job) -> Result<(), RefusedJob>;
+
+    /// A worker is awake: the monitor must look within its period. The caller has fenced.
+    fn arm(&self);
+
+    /// Monitor: nobody is awake. Fence and look again after this.
+    fn disarm(&self);
+
+    /// Lets time pass inside a poll: spins on threads, moves the clock when scripted.
+    fn busy(&self, duration: Duration);
+
+    /// Where random choices start from.
+    fn seed(&self) -> u64;
+
+    /// The reactor, where there is a kernel.
+    fn reactor(&self) -> Option<Arc<goro_reactor::Reactor>>;
+
+    /// The network that sockets are made on; `None` is the kernel's.
+    fn network(&self) -> Option<Arc<dyn goro_reactor::source::Network>>;
+
+    /// The tasks are gone: unstarted jobs are cancelled and idle threads sent home.
+    fn close(&self);
+}

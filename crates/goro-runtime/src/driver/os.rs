@@ -1,0 +1,239 @@
+//! The driver that real programs run on: a thread per role, the kernel's clock, the reactor.
+//!
+//! Invariants:
+//! 1. A thread that could not be started leaves nothing behind: its role is dropped, and the error
+//!    is the caller's.
+//! 2. Every thread started is joined, unless the one that waits is one of them (then they are let
+//!    go, and end on their own).
+//! 3. No worker sleeps in the reactor without having said so, and it says so before it reads its
+//!    deadline.
+
+use core::task::Waker;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use goro_reactor::{Reactor, Wait};
+use goro_shim::Arc;
+use goro_shim::lock::Lock;
+use goro_shim::thread::{self, JoinHandle};
+use goro_shim::time::{self, Duration, Instant};
+use std::io;
+
+use super::{Driver, Job, Place, RefusedJob, Rest, Role};
+use crate::alarm::Alarm;
+use crate::blocking::{Limits, Pool};
+use crate::parker::{Nudge, Parker};
+
+/// How threads are made.
+#[derive(Clone, Debug)]
+pub(crate) struct ThreadPlan {
+    pub(crate) name: Arc<str>,
+    pub(crate) stack_size: Option<usize>,
+}
+
+/// The threads of one runtime.
+#[derive(Debug)]
+pub(crate) struct Threads {
+    plan: ThreadPlan,
+    /// Held by each thread until it ends; taken when no more are to be started.
+    alive: Lock<Option<Sender<()>>>,
+    ended: Receiver<()>,
+    handles: Lock<Vec<JoinHandle<()>>>,
+}
+
+impl Threads {
+    fn new(plan: ThreadPlan) -> Self {
+        let (alive, ended) = crossbeam_channel::bounded(0);
+        Self { plan, alive: Lock::new(Some(alive)), ended, handles: Lock::default() }
+    }
+
+    /// Starts a thread called after the runtime and `suffix`.
+    pub(crate) fn start(
+        &self,
+        suffix: &str,
+        body: impl FnOnce() + Send + 'static,
+    ) -> io::Result<()> {
+        let alive = self.alive.lock().clone();
+        let Some(alive) = alive else {
+            return Err(io::Error::other("the runtime has stopped and starts no more threads"));
+        };
+        let name = format!("{}-{suffix}", self.plan.name);
+        let handle = thread::start(name, self.plan.stack_size, move || {
+            body();
+            drop(alive);
+        })?;
+        let gone: Vec<_> = {
+            let mut handles = self.handles.lock();
+            let (gone, running) =
+                core::mem::take(&mut *handles).into_iter().partition(JoinHandle::is_finished);
+            *handles = running;
+            handles.push(handle);
+            gone
+        };
+        drop(gone);
+        Ok(())
+    }
+
+    fn seal(&self) {
+        let alive = self.alive.lock().take();
+        drop(alive);
+    }
+
+    /// Waits until every thread has ended; false when some had not by `deadline`.
+    fn join(&self, deadline: Option<Instant>) -> bool {
+        let ended = match deadline {
+            None => self.ended.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(deadline) => self.ended.recv_deadline(deadline),
+        };
+        if ended == Err(RecvTimeoutError::Timeout) {
+            return false;
+        }
+        let handles = core::mem::take(&mut *self.handles.lock());
+        for handle in handles {
+            // A thread of ours that panicked has said so on standard error; it has ended.
+            let _ = handle.join();
+        }
+        true
+    }
+}
+
+/// The driver of real programs; see the module.
+#[derive(Debug)]
+pub(crate) struct OsDriver {
+    reactor: Arc<Reactor>,
+    alarm: Arc<Alarm>,
+    pool: Pool,
+    threads: Arc<Threads>,
+    seed: u64,
+}
+
+impl OsDriver {
+    /// Makes the descriptors; starts nothing.
+    pub(crate) fn new(plan: ThreadPlan, limits: Limits) -> io::Result<Self> {
+        let threads = Arc::new(Threads::new(plan));
+        Ok(Self {
+            reactor: Arc::new(Reactor::new()?),
+            alarm: Arc::new(Alarm::new()?),
+            pool: Pool::new(Arc::clone(&threads), limits),
+            threads,
+            seed: goro_shim::random::entropy(),
+        })
+    }
+
+    /// Waits until every thread has ended; false when some had not by `deadline`.
+    pub(crate) fn join(&self, deadline: Option<Instant>) -> bool {
+        self.threads.join(deadline)
+    }
+
+    /// How many threads the blocking pool has, and how many jobs wait in it.
+    pub(crate) fn blocking_load(&self) -> (usize, usize) {
+        self.pool.load()
+    }
+}
+
+impl Driver for OsDriver {
+    fn now(&self) -> Instant {
+        time::now()
+    }
+
+    fn park(&self, rest: &dyn Rest, wakers: &mut Vec<Waker>) {
+        let Some(mut hold) = self.reactor.try_hold() else {
+            rest.parker().sleep(rest.until(Place::Thread));
+            return;
+        };
+        rest.watching(true);
+        if rest.parker().begin_polling() {
+            let wait = rest.until(Place::Reactor).map_or(Wait::Forever, Wait::Until);
+            if let Err(error) = hold.turn(wait, wakers) {
+                crate::observe::turn_failed(&error);
+            }
+            rest.parker().take();
+        }
+        rest.watching(false);
+    }
+
+    fn unpark(&self, parker: &Parker) {
+        match parker.give() {
+            Nudge::Nothing => {}
+            Nudge::Thread => parker.wake_thread(),
+            Nudge::Reactor => self.reactor.notify(),
+        }
+    }
+
+    fn turn(&self, wakers: &mut Vec<Waker>) {
+        if let Some(Err(error)) = self.reactor.try_turn(Wait::No, wakers) {
+            crate::observe::turn_failed(&error);
+        }
+    }
+
+    fn notify(&self) {
+        self.reactor.notify();
+    }
+
+    fn turns(&self) -> u64 {
+        self.reactor.turns()
+    }
+
+    fn launch(&self, role: Role) -> io::Result<()> {
+        let suffix = role.suffix();
+        let alarm = Arc::clone(&self.alarm);
+        self.threads.start(&suffix, move || match role {
+            Role::Worker(seat) => {
+                sharpen_timers();
+                seat.work();
+            }
+            Role::Monitor(mut monitor) => {
+                sharpen_timers();
+                while monitor.tick(time::now()) != crate::monitor::Watch::Over {
+                    alarm.wait();
+                }
+            }
+        })
+    }
+
+    fn job(&self, job: Job) -> Result<(), RefusedJob> {
+        self.pool.submit(job)
+    }
+
+    fn arm(&self) {
+        self.alarm.ensure();
+    }
+
+    fn disarm(&self) {
+        self.alarm.disarm();
+    }
+
+    fn busy(&self, duration: Duration) {
+        let until = time::now() + duration;
+        while time::now() < until {
+            core::hint::spin_loop();
+        }
+    }
+
+    fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    fn reactor(&self) -> Option<Arc<Reactor>> {
+        Some(Arc::clone(&self.reactor))
+    }
+
+    fn network(&self) -> Option<Arc<dyn goro_reactor::source::Network>> {
+        None
+    }
+
+    fn close(&self) {
+        self.reactor.close();
+        self.pool.close();
+        self.threads.seal();
+        self.alarm.ring();
+    }
+}
+
+/// Lets this thread's timed sleeps end when they should: the kernel's default is up to 50 us late
+/// on purpose, to save wake-ups by batching them.
+fn sharpen_timers() {
+    #[cfg(target_os = "linux")]
+    {
+        // Refused only on kernels without the call; sleeps are then as late as before.
+        let _ = rustix::thread::set_current_timer_slack(core::num::NonZeroU64::new(1));
+    }
+}

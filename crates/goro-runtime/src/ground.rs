@@ -1,0 +1,93 @@
+//! What one lease of a hub stands on: its driver, its configuration, its end.
+//!
+//! Held by the runtime, each handle, each guard and each thread; when the last of them lets go,
+//! the hub goes back to the pool.
+
+use goro_shim::Arc;
+use goro_shim::atomic::{AtomicU32, Ordering};
+use std::io;
+
+use crate::driver::{Driver, Role};
+use crate::hub::Hub;
+use crate::monitor::Monitor;
+use crate::worker::Seat;
+
+/// What one lease stands on; see the module.
+pub(crate) struct Ground {
+    pub(crate) hub: &'static Hub,
+    pub(crate) driver: Arc<dyn Driver>,
+    pub(crate) name: Arc<str>,
+    workers_left: AtomicU32,
+}
+
+impl core::fmt::Debug for Ground {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Ground")
+            .field("name", &self.name)
+            .field("workers", &self.hub.workers())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Ground {
+    /// Leases a hub and starts its workers and its monitor.
+    ///
+    /// # Errors
+    /// The first refusal of a thread; what had started by then is on its way out, and the caller
+    /// waits for it by joining the driver.
+    pub(crate) fn start(
+        driver: Arc<dyn Driver>,
+        name: Arc<str>,
+        workers: usize,
+        scripted: bool,
+    ) -> Result<Arc<Self>, (Arc<Self>, usize, io::Error)> {
+        let hub = Hub::lease(workers, scripted);
+        let workers_left = AtomicU32::new(workers as u32);
+        let ground = Arc::new(Self { hub, driver, name, workers_left });
+        hub.set_ground(&ground);
+        let monitor = Monitor::new(Arc::clone(&ground));
+        let seats = hub.shards().map(|shard| Role::Worker(Seat::new(shard, Arc::clone(&ground))));
+        let roles = [Role::Monitor(monitor)].into_iter().chain(seats);
+        for (started, role) in roles.enumerate() {
+            if let Err(error) = ground.driver.launch(role) {
+                ground.give_up(started.saturating_sub(1));
+                return Err((ground, started, error));
+            }
+        }
+        ground.driver.arm();
+        Ok(ground)
+    }
+
+    /// Ends spawning and has every worker cancel what is there and leave.
+    pub(crate) fn close(&self) {
+        if self.hub.close() {
+            self.hub.wake_all(&*self.driver);
+        }
+    }
+
+    /// Only `started` workers ever came up: the rest count as gone.
+    fn give_up(&self, started: usize) {
+        self.close();
+        let missing = self.hub.workers() - started as u32;
+        for _ in 0..missing {
+            self.worker_left();
+        }
+    }
+
+    /// A worker is about to end; the last one closes what tasks have waited on.
+    pub(crate) fn worker_left(&self) {
+        // Ordering: Acquire and Release make the last one out see what all others did.
+        if self.workers_left.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.hub.stop();
+            self.driver.close();
+        }
+    }
+}
+
+impl Drop for Ground {
+    fn drop(&mut self) {
+        if !self.hub.give_back() {
+            crate::observe::hub_kept(&self.name, self.hub.live());
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! A way into a runtime that can be kept, cloned and sent.
+
+use core::fmt;
+use core::future::Future;
+use core::marker::PhantomData;
+use core::panic::Location;
+use goro_context::Kind;
+use goro_reactor::{Reactor, source::Network};
+use goro_shim::Arc;
+use goro_task::JoinHandle;
+
+use crate::current::{self, Scope};
+use crate::ground::Ground;
+use crate::metrics::Metrics;
+use crate::shard::Shard;
+use crate::spawn::{THREE_FIXES, start_blocking};
+
+/// A way into a runtime, for other threads and for libraries.
+///
+/// A handle does not keep the runtime running. Once the runtime has stopped, what is spawned
+/// through it resolves to a cancellation.
+///
+/// # Example
+/// ```
+/// let runtime = goro_runtime::Runtime::new()?;
+/// let handle = runtime.handle().clone();
+/// let thread = std::thread::spawn(move || {
+///     let task = handle.spawn(async { "from a plain thread" });
+///     handle.block_on(task).unwrap()
+/// });
+/// assert_eq!(thread.join().unwrap(), "from a plain thread");
+/// # Ok::<(), goro_runtime::BuildError>(())
+/// ```
+#[derive(Clone)]
+pub struct Handle {
+    ground: Arc<Ground>,
+}
+
+impl Handle {
+    pub(crate) fn of(ground: &Arc<Ground>) -> Self {
+        Self { ground: Arc::clone(ground) }
+    }
+
+    /// The runtime of the task that calls, or the one entered last on this thread.
+    ///
+    /// # Panics
+    /// When there is none; [`try_current`](Self::try_current) does not.
+    #[must_use]
+    #[track_caller]
+    pub fn current() -> Self {
+        match Self::try_current() {
+            Ok(handle) => handle,
+            Err(error) => panic!("Handle::current: {error}"),
+        }
+    }
+
+    /// The runtime of the task that calls, or the one entered last on this thread.
+    ///
+    /// # Errors
+    /// [`NoRuntime`] when there is none.
+    pub fn try_current() -> Result<Self, NoRuntime> {
+        let ground = current::entered().and_then(|foreign| foreign.hub.ground());
+        ground.map(|ground| Self { ground }).ok_or(NoRuntime(()))
+    }
+
+    fn foreign(&self) -> &'static Shard {
+        self.ground.hub.foreign()
+    }
+
+    /// Starts a task on this runtime; see [`spawn`](crate::spawn).
+    #[track_caller]
+    pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let kind = Kind::at(Location::caller());
+        match current::worker() {
+            Some(own) if core::ptr::eq(own.hub, self.ground.hub) => own.spawn(future, kind),
+            _ => self.foreign().spawn(future, kind),
+        }
+    }
+
+    /// Runs a closure on this runtime's blocking pool; see
+    /// [`spawn_blocking`](crate::spawn_blocking).
+    #[track_caller]
+    pub fn spawn_blocking<F, T>(&self, job: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let kind = Kind::at(Location::caller());
+        start_blocking(self.foreign(), Arc::clone(&self.ground), job, kind)
+    }
+
+    /// Runs a future to its end on this thread, inside this runtime; see
+    /// [`block_on`](crate::block_on).
+    ///
+    /// # Panics
+    /// When the future does.
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        let _inside = self.enter();
+        crate::block_on(future)
+    }
+
+    /// Makes this runtime the thread's current one until the guard is dropped. Guards may be
+    /// dropped in any order; the youngest living one decides.
+    #[must_use = "the runtime is entered until the guard is dropped"]
+    pub fn enter(&self) -> EnterGuard<'_> {
+        EnterGuard {
+            scope: current::enter(self.foreign()),
+            _ground: Arc::clone(&self.ground),
+            _handle: PhantomData,
+        }
+    }
+
+    /// What the runtime has done so far.
+    #[must_use]
+    pub fn metrics(&self) -> Metrics {
+        Metrics::read(self.ground.hub)
+    }
+
+    /// The name its threads carry.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.ground.name
+    }
+
+    /// Whether the runtime has begun to shut down.
+    #[must_use]
+    pub fn is_shutting_down(&self) -> bool {
+        self.ground.hub.is_closing()
+    }
+
+    /// The reactor, for those who make I/O types.
+    ///
+    /// # Errors
+    /// `Unsupported` on a driver without a kernel behind it.
+    pub fn reactor(&self) -> std::io::Result<Arc<Reactor>> {
+        self.ground.driver.reactor().ok_or_else(|| {
+            std::io::Error::new(
+                std::io::ErrorKind::Unsupported,
+                "this runtime is simulated and watches no descriptors",
+            )
+        })
+    }
+
+    /// The network that sockets are made on; `None` is the kernel's.
+    #[must_use]
+    pub fn network(&self) -> Option<Arc<dyn Network>> {
+        self.ground.driver.network()
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle")
+            .field("name", &self.ground.name)
+            .field("workers", &self.ground.hub.workers())
+            .field("shutting_down", &self.is_shutting_down())
+            .finish()
+    }
+}
+
+impl futures::task::Spawn for Handle {
+    fn spawn_obj(
+        &self,
+        future: futures::task::FutureObj<'static, ()>,
+    ) -> Result<(), futures::task::SpawnError> {
+        self.status()?;
+        drop(self.spawn(future));
+        Ok(())
+    }
+
+    fn status(&self) -> Result<(), futures::task::SpawnError> {
+        if self.is_shutting_down() { Err(futures::task::SpawnError::shutdown()) } else { Ok(()) }
+    }
+}
+
+/// A runtime is this thread's current one until this is dropped; made by [`Handle::enter`].
+#[must_use = "the runtime is entered until the guard is dropped"]
+pub struct EnterGuard<'a> {
+    #[expect(dead_code, reason = "its drop is what it is for")]
+    scope: Scope,
+    _ground: Arc<Ground>,
+    _handle: PhantomData<&'a Handle>,
+}
+
+impl fmt::Debug for EnterGuard<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EnterGuard").finish_non_exhaustive()
+    }
+}
+
+/// No runtime is entered on this thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoRuntime(());
+
+impl fmt::Display for NoRuntime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no runtime is entered on this thread: {THREE_FIXES}")
+    }
+}
+
+impl std::error::Error for NoRuntime {}
+
+impl From<NoRuntime> for std::io::Error {
+    fn from(error: NoRuntime) -> Self {
+        Self::other(error)
+    }
+}

@@ -1,0 +1,279 @@
+//! The immortal part of a runtime: shards, injector, who sleeps, and whether it is closing.
+//!
+//! A hub is leased by one runtime at a time (`ground`) and goes back to a process-wide pool when
+//! nothing lives in it any more; the next runtime gets it with its shards. So a thousand runtimes
+//! built one after another use one hub, and a task's home can be a plain `&'static`.
+//!
+//! ```text
+//!  Running ──close──▶ Closing ──last worker out──▶ Stopped ──last reference──▶ back in the pool
+//! ```
+//!
+//! Invariants:
+//! 1. Shards are only ever added, and only while the hub is being leased.
+//! 2. In `Closing`, spawns are refused, tasks are only cancelled, and the injector stays open
+//!    until no task is live: a runnable in a foreign thread's hand arrives there.
+//! 3. The hub does not keep its ground alive; whoever can reach the hub while a task is live finds
+//!    it upgradable, since the workers hold it.
+
+use core::task::Waker;
+use goro_context::{Cause, Refused};
+use goro_queue::Injector;
+use goro_shim::atomic::{AtomicBool, AtomicU32, Ordering, fence_seqcst};
+use goro_shim::global::{self, OnceLock, Weak};
+use goro_shim::time::Instant;
+use goro_shim::{Arc, time};
+
+use crate::driver::{Driver, Job};
+use crate::ground::Ground;
+use crate::idle::Idle;
+use crate::shard::{FOREIGN, Shard, Work};
+
+/// The most workers one runtime can have.
+pub(crate) const MAX_WORKERS: usize = 1024;
+
+/// No worker watches the reactor.
+pub(crate) const NOBODY: u32 = u32::MAX;
+
+const RUNNING: u32 = 0;
+const CLOSING: u32 = 1;
+const STOPPED: u32 = 2;
+
+/// The immortal part of a runtime; see the module.
+#[derive(Debug)]
+pub(crate) struct Hub {
+    shards: Box<[OnceLock<&'static Shard>]>,
+    foreign: OnceLock<&'static Shard>,
+    /// How many of the shards have a worker in this lease.
+    workers: AtomicU32,
+    phase: AtomicU32,
+    /// Time is the driver's, not the kernel's.
+    scripted: AtomicBool,
+    watcher: AtomicU32,
+    pub(crate) injector: Injector<Work>,
+    pub(crate) idle: Idle,
+    ground: global::Lock<Option<Weak<Ground>>>,
+}
+
+static POOL: global::Lock<Vec<&'static Hub>> = global::Lock::new(Vec::new());
+
+impl Hub {
+    /// Takes a hub from the pool, or makes one, with shards for `workers`.
+    pub(crate) fn lease(workers: usize, scripted: bool) -> &'static Self {
+        let pooled = POOL.lock().pop();
+        let hub = pooled.unwrap_or_else(Self::make);
+        for index in 0..workers {
+            hub.shards[index].get_or_init(|| Self::add_shard(hub, index as u32));
+        }
+        hub.workers.store(workers as u32, Ordering::Relaxed);
+        hub.scripted.store(scripted, Ordering::Relaxed);
+        for shard in hub.every_shard() {
+            shard.counters.reset();
+        }
+        for shard in hub.all_shards() {
+            shard.timers.open();
+            shard.registry.reopen();
+        }
+        // Ordering: Release pairs with the Acquire in `is_closing`: who sees the hub running sees
+        // it set up.
+        hub.phase.store(RUNNING, Ordering::Release);
+        hub
+    }
+
+    fn make() -> &'static Self {
+        let hub: &'static Self = Box::leak(Box::new(Self {
+            shards: (0..MAX_WORKERS).map(|_| OnceLock::new()).collect(),
+            foreign: OnceLock::new(),
+            workers: AtomicU32::new(0),
+            phase: AtomicU32::new(STOPPED),
+            scripted: AtomicBool::new(false),
+            watcher: AtomicU32::new(NOBODY),
+            injector: Injector::new(),
+            idle: Idle::new(),
+            ground: global::Lock::new(None),
+        }));
+        hub.foreign.get_or_init(|| Self::add_shard(hub, FOREIGN));
+        hub
+    }
+
+    fn add_shard(hub: &'static Self, index: u32) -> &'static Shard {
+        Box::leak(Box::new(Shard::new(hub, index, time::now())))
+    }
+
+    /// Gives the hub back. The caller is the last that knew it; false when something still lives
+    /// here, and the hub stays out of the pool for good.
+    pub(crate) fn give_back(&'static self) -> bool {
+        let clean = self.live() == 0 && self.injector.is_empty() && self.idle.is_blank();
+        if clean {
+            *self.ground.lock() = None;
+            POOL.lock().push(self);
+        }
+        clean
+    }
+
+    pub(crate) fn set_ground(&self, ground: &Arc<Ground>) {
+        *self.ground.lock() = Some(Arc::downgrade(ground));
+    }
+
+    /// What this lease stands on; `None` between leases.
+    pub(crate) fn ground(&self) -> Option<Arc<Ground>> {
+        self.ground.lock().as_ref()?.upgrade()
+    }
+
+    /// The shard of threads that are not workers.
+    pub(crate) fn foreign(&self) -> &'static Shard {
+        // Set once, before the hub is handed out.
+        self.foreign.get().expect("a hub is made with its foreign shard")
+    }
+
+    /// The workers' shards of this lease.
+    pub(crate) fn shards(&self) -> impl ExactSizeIterator<Item = &'static Shard> + '_ {
+        let workers = self.workers.load(Ordering::Relaxed) as usize;
+        self.shards[..workers]
+            .iter()
+            .map(|shard| shard.get().copied().expect("a lease fills the shards of its workers"))
+    }
+
+    /// One worker's shard.
+    pub(crate) fn shard(&self, index: u32) -> Option<&'static Shard> {
+        self.shards.get(index as usize)?.get().copied()
+    }
+
+    pub(crate) fn workers(&self) -> u32 {
+        self.workers.load(Ordering::Relaxed)
+    }
+
+    /// The workers' shards and the foreign one.
+    pub(crate) fn all_shards(&self) -> impl Iterator<Item = &'static Shard> + '_ {
+        self.shards().chain([self.foreign()])
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        if self.scripted.load(Ordering::Relaxed) {
+            self.ground().map_or_else(time::now, |ground| ground.driver.now())
+        } else {
+            time::now()
+        }
+    }
+
+    /// A task from outside: to the injector, and somebody is woken for it.
+    pub(crate) fn inject(&self, task: Work) {
+        self.injector.push(task);
+        self.announce();
+    }
+
+    /// Something was pushed from outside: wakes a sleeper unless somebody searches.
+    pub(crate) fn announce(&self) {
+        // Partner: the fence between lying down and the last look (`Worker::rest`), and the one
+        // after the last searcher stopped (`Worker::found`).
+        fence_seqcst();
+        if self.idle.wanted() {
+            if let Some(ground) = self.ground() {
+                self.wake_one(&*ground.driver);
+            }
+        }
+    }
+
+    /// Wakes one sleeper, unless somebody searches by now. True when one was woken.
+    pub(crate) fn wake_one(&self, driver: &dyn Driver) -> bool {
+        let watcher = self.watcher.load(Ordering::Relaxed);
+        match self.idle.pick(watcher).and_then(|worker| self.shard(worker)) {
+            Some(shard) => {
+                driver.unpark(&shard.parker);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Wakes everybody.
+    pub(crate) fn wake_all(&self, driver: &dyn Driver) {
+        for shard in self.idle.pick_all().into_iter().filter_map(|w| self.shard(w)) {
+            driver.unpark(&shard.parker);
+        }
+    }
+
+    /// Says who watches the reactor.
+    pub(crate) fn set_watcher(&self, worker: u32) {
+        self.watcher.store(worker, Ordering::Relaxed);
+    }
+
+    /// A thread that is no worker has armed the earliest timer of all: whoever watches the reactor
+    /// looks at its deadline again. The caller has fenced.
+    pub(crate) fn foreign_deadline_moved(&self) {
+        if self.watcher.load(Ordering::Relaxed) != NOBODY {
+            if let Some(ground) = self.ground() {
+                ground.driver.notify();
+            }
+        }
+    }
+
+    /// Queues a closure for the blocking pool.
+    pub(crate) fn job(&self, job: Job) -> Result<(), Refused> {
+        let Some(ground) = self.ground() else {
+            let error = std::io::Error::other("the runtime has stopped");
+            return Err(Refused(job, error));
+        };
+        ground.driver.job(job).map_err(|refused| Refused(refused.job, refused.error))
+    }
+
+    /// Tasks that have been made and have not ended. Exact once spawning has stopped.
+    pub(crate) fn live(&self) -> u64 {
+        // Finished first: a task is counted as made before it can end, so equal sums mean that at
+        // the moment between the two reads nothing was live.
+        let finished: u64 = self.sum(|counters| counters.finished.get());
+        let spawned: u64 = self.sum(|counters| counters.spawned.get());
+        spawned.wrapping_sub(finished)
+    }
+
+    /// Every shard the hub ever had, of earlier leases too.
+    fn every_shard(&self) -> impl Iterator<Item = &'static Shard> + '_ {
+        self.shards.iter().map_while(OnceLock::get).copied().chain([self.foreign()])
+    }
+
+    /// A sum over every shard.
+    pub(crate) fn sum(&self, of: impl Fn(&crate::counters::Counters) -> u64) -> u64 {
+        self.every_shard().fold(0, |sum, shard| sum.wrapping_add(of(&shard.counters)))
+    }
+
+    /// Whether spawning is over.
+    #[inline]
+    pub(crate) fn is_closing(&self) -> bool {
+        // Ordering: Acquire pairs with the Release in `lease` and `close`.
+        self.phase.load(Ordering::Acquire) != RUNNING
+    }
+
+    /// Whether the last worker has gone.
+    pub(crate) fn is_stopped(&self) -> bool {
+        // Ordering: Acquire pairs with the Release in `stop`.
+        self.phase.load(Ordering::Acquire) == STOPPED
+    }
+
+    /// Ends spawning; true for the caller that did it.
+    pub(crate) fn close(&self) -> bool {
+        // Ordering: Release pairs with the Acquire in `is_closing`.
+        let closed = self
+            .phase
+            .compare_exchange(RUNNING, CLOSING, Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok();
+        // Partner: the count in `Shard::admit` stands before its look at the phase.
+        fence_seqcst();
+        if closed {
+            for shard in self.all_shards() {
+                // Who would park from now on is cancelled instead.
+                shard.registry.close(Cause::Shutdown);
+            }
+        }
+        closed
+    }
+
+    /// The last worker has gone: whoever waits for a timer or a socket learns that nobody comes.
+    pub(crate) fn stop(&self) {
+        // Ordering: Release pairs with the Acquire in `is_stopped`.
+        self.phase.store(STOPPED, Ordering::Release);
+        let mut wakers: Vec<Waker> = Vec::new();
+        for shard in self.all_shards() {
+            shard.timers.close(&mut wakers);
+        }
+        crate::observe::wake_each(wakers);
+    }
+}

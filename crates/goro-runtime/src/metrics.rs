@@ -1,0 +1,123 @@
+//! What a runtime has done, as plain numbers read at one moment.
+//!
+//! Counts grow for as long as the runtime runs and are exact up to what is being counted just now;
+//! each is the sum of words that one thread writes, so reading costs the workers nothing.
+
+use goro_shim::time::Duration;
+
+use crate::hub::Hub;
+
+/// One worker's share of [`Metrics`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WorkerMetrics {
+    /// Polls begun.
+    pub polls: u64,
+    /// Times it went to sleep.
+    pub parks: u64,
+    /// Times it took work from another worker.
+    pub steals: u64,
+    /// Times its queue was full and half of it went to the shared one.
+    pub overflows: u64,
+    /// Times it woke another worker for what stood in its queue.
+    pub wakes: u64,
+    /// Time spent awake, up to the last time it went to sleep.
+    pub busy: Duration,
+    /// Tasks in its queue.
+    pub queued: usize,
+    /// The id of the task that it is polling.
+    pub current_task: Option<u64>,
+}
+
+/// What a runtime has done; from [`Handle::metrics`](crate::Handle::metrics).
+///
+/// # Example
+/// ```
+/// let runtime = goro_runtime::Runtime::new()?;
+/// runtime.block_on(async { goro_runtime::spawn(async {}).await.unwrap() });
+/// let metrics = runtime.metrics();
+/// assert_eq!(metrics.tasks_spawned, 1);
+/// assert_eq!(metrics.workers.len(), metrics.workers.iter().count());
+/// # Ok::<(), goro_runtime::BuildError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Metrics {
+    /// Each worker.
+    pub workers: Vec<WorkerMetrics>,
+    /// Tasks made.
+    pub tasks_spawned: u64,
+    /// Tasks made that have not ended.
+    pub tasks_live: u64,
+    /// Tasks that ended by a panic.
+    pub tasks_panicked: u64,
+    /// Tasks that have parked and wait to be woken.
+    pub tasks_parked: usize,
+    /// Tasks in the shared queue.
+    pub injected: usize,
+    /// Workers asleep.
+    pub sleeping: u32,
+    /// Threads of the blocking pool; zero when read through a handle.
+    pub blocking_threads: usize,
+    /// Jobs that wait for one of them; zero when read through a handle.
+    pub blocking_queued: usize,
+}
+
+impl Metrics {
+    pub(crate) fn read(hub: &'static Hub) -> Self {
+        let workers = hub.shards().map(|shard| {
+            let counters = &shard.counters;
+            WorkerMetrics {
+                polls: counters.polls.get(),
+                parks: counters.parks.get(),
+                steals: counters.steals.get(),
+                overflows: counters.overflows.get(),
+                wakes: counters.wakes.get(),
+                busy: Duration::from_nanos(counters.busy.get()),
+                queued: shard.queue.len(),
+                current_task: shard.published.in_hand().map(|(id, _)| id),
+            }
+        });
+        Self {
+            workers: workers.collect(),
+            tasks_spawned: hub.sum(|counters| counters.spawned.get()),
+            tasks_live: hub.live(),
+            tasks_panicked: hub.sum(|counters| counters.panicked.get()),
+            tasks_parked: hub.all_shards().map(|shard| shard.registry.len()).sum(),
+            injected: hub.injector.len(),
+            sleeping: hub.idle.sleeping(),
+            blocking_threads: 0,
+            blocking_queued: 0,
+        }
+    }
+
+    pub(crate) fn with_blocking(mut self, threads: usize, queued: usize) -> Self {
+        self.blocking_threads = threads;
+        self.blocking_queued = queued;
+        self
+    }
+
+    /// Polls begun by all workers.
+    #[must_use]
+    pub fn polls(&self) -> u64 {
+        self.workers.iter().map(|worker| worker.polls).sum()
+    }
+
+    /// Times any worker went to sleep.
+    #[must_use]
+    pub fn parks(&self) -> u64 {
+        self.workers.iter().map(|worker| worker.parks).sum()
+    }
+
+    /// Times any worker took work from another.
+    #[must_use]
+    pub fn steals(&self) -> u64 {
+        self.workers.iter().map(|worker| worker.steals).sum()
+    }
+
+    /// Time that all workers together were awake.
+    #[must_use]
+    pub fn busy(&self) -> Duration {
+        self.workers.iter().map(|worker| worker.busy).sum()
+    }
+}

@@ -1,0 +1,138 @@
+//! The owner of a running runtime: dropping it stops it.
+//!
+//! Stopping: spawning ends, every task's future is dropped (its handle resolves to a cancellation
+//! whose cause is the shutdown), blocking jobs that have not begun are cancelled, the threads end.
+//! What a thread is inside of — a poll, a blocking job — is waited for, since nothing can end it.
+
+use core::fmt;
+use core::future::Future;
+use goro_shim::Arc;
+use goro_shim::time::{self, Duration, Instant};
+use goro_task::JoinHandle;
+
+use crate::builder::{BuildError, Builder};
+use crate::current;
+use crate::driver::os::OsDriver;
+use crate::ground::Ground;
+use crate::handle::{EnterGuard, Handle};
+use crate::metrics::Metrics;
+
+/// A running runtime.
+///
+/// Dropping it stops it and waits for its threads. Inside a task, or on one of its own threads,
+/// where waiting would block a worker or never end, it stops in the background instead.
+///
+/// # Example
+/// ```
+/// let runtime = goro_runtime::Runtime::new()?;
+/// let answer = runtime.block_on(async { goro_runtime::spawn(async { 42 }).await });
+/// assert_eq!(answer.unwrap(), 42);
+/// # Ok::<(), goro_runtime::BuildError>(())
+/// ```
+pub struct Runtime {
+    handle: Handle,
+    ground: Arc<Ground>,
+    driver: Arc<OsDriver>,
+    /// Somebody has waited already, or has said not to.
+    waited: bool,
+}
+
+impl Runtime {
+    /// A runtime as [`Builder::new`] makes it.
+    ///
+    /// # Errors
+    /// [`BuildError`].
+    pub fn new() -> Result<Self, BuildError> {
+        Builder::new().build()
+    }
+
+    pub(crate) fn of(ground: Arc<Ground>, driver: Arc<OsDriver>) -> Self {
+        Self { handle: Handle::of(&ground), ground, driver, waited: false }
+    }
+
+    /// A way in that can be kept and sent.
+    #[must_use]
+    pub fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Starts a task; see [`spawn`](crate::spawn).
+    #[track_caller]
+    pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.handle.spawn(future)
+    }
+
+    /// Runs a closure on the blocking pool; see [`spawn_blocking`](crate::spawn_blocking).
+    #[track_caller]
+    pub fn spawn_blocking<F, T>(&self, job: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        self.handle.spawn_blocking(job)
+    }
+
+    /// Runs a future to its end on this thread, inside the runtime.
+    ///
+    /// # Panics
+    /// When the future does.
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.handle.block_on(future)
+    }
+
+    /// Makes this runtime the thread's current one until the guard is dropped.
+    #[must_use = "the runtime is entered until the guard is dropped"]
+    pub fn enter(&self) -> EnterGuard<'_> {
+        self.handle.enter()
+    }
+
+    /// What the runtime has done so far.
+    #[must_use]
+    pub fn metrics(&self) -> Metrics {
+        let (threads, queued) = self.driver.blocking_load();
+        self.handle.metrics().with_blocking(threads, queued)
+    }
+
+    /// Stops the runtime and waits at most `timeout` for its threads. True when all of them have
+    /// ended; otherwise those inside a poll or a blocking job go on until that ends.
+    pub fn shutdown_timeout(mut self, timeout: Duration) -> bool {
+        self.waited = true;
+        self.ground.close();
+        !self.must_not_wait() && self.driver.join(Some(deadline(timeout)))
+    }
+
+    /// Stops the runtime and waits for nothing.
+    pub fn shutdown_background(mut self) {
+        self.waited = true;
+        self.ground.close();
+    }
+
+    /// Waiting here would wait for this very thread, or hold up somebody's worker.
+    fn must_not_wait(&self) -> bool {
+        current::worker().is_some() || current::is_owned_by(self.ground.hub)
+    }
+}
+
+fn deadline(timeout: Duration) -> Instant {
+    let now = time::now();
+    now.checked_add(timeout).unwrap_or(now + Duration::from_secs(86_400 * 365))
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        self.ground.close();
+        if !self.waited && !self.must_not_wait() {
+            self.driver.join(None);
+        }
+    }
+}
+
+impl fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runtime").field("handle", &self.handle).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,262 @@
+//! One worker's share of a runtime: its queue, its registry of parked tasks, its timers.
+//!
+//! Invariants:
+//! 1. A shard is never freed, and never leaves its hub; hence `&'static`, and hence a task's home
+//!    is eight bytes with no count.
+//! 2. Only the thread that has claimed the queue pushes, pops or counts here. The foreign shard of
+//!    a hub, where threads that are not workers spawn and arm timers, is never claimed.
+//! 3. `published` is written by the owner at each poll and read by the monitor: it has its own
+//!    lines, since two shards' words on one line cost each other three times the price.
+
+use core::any::Any;
+use core::future::Future;
+use core::task::Waker;
+use goro_context::host::{BoxedFuture, Gone, Host, Job, Refused, TimerKey};
+use goro_context::{Cause, Kind, TaskId};
+use goro_queue::LocalQueue;
+use goro_shim::CachePadded;
+use goro_shim::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence_seqcst};
+use goro_shim::time::Instant;
+use goro_task::{Ending, Home, JoinHandle, Meta, Parcel, Registry, Runnable};
+
+use crate::counters::Counters;
+use crate::current;
+use crate::hub::Hub;
+use crate::parker::Parker;
+use crate::timers::Timers;
+
+/// A task that is ready to be polled.
+pub(crate) type Work = Runnable<Shard>;
+
+/// What the owner says about itself, for the monitor and for dumps.
+#[derive(Debug, Default)]
+pub(crate) struct Published {
+    /// Odd while a poll is going on; moves by two with each.
+    sequence: AtomicU64,
+    /// The task in hand, as its id; stands from its poll's begin to the next one's.
+    hand: AtomicU64,
+    kind: AtomicU32,
+    /// The monitor has seen the same poll twice: thieves may take the next slot too.
+    stuck: AtomicBool,
+}
+
+impl Published {
+    /// Owner: a poll begins.
+    #[inline]
+    pub(crate) fn begin(&self, task: TaskId, kind: Kind) {
+        self.hand.store(task.get(), Ordering::Relaxed);
+        self.kind.store(kind.index(), Ordering::Relaxed);
+        let sequence = self.sequence.load(Ordering::Relaxed);
+        // Ordering: Release pairs with the Acquire in `sequence`: who sees this poll begun sees
+        // whose it is.
+        self.sequence.store(sequence.wrapping_add(1), Ordering::Release);
+    }
+
+    /// Owner: it has ended.
+    #[inline]
+    pub(crate) fn end(&self) {
+        let sequence = self.sequence.load(Ordering::Relaxed);
+        // Ordering: as in `begin`.
+        self.sequence.store(sequence.wrapping_add(1), Ordering::Release);
+        if self.stuck.load(Ordering::Relaxed) {
+            self.stuck.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// Where the owner is: odd in a poll.
+    pub(crate) fn sequence(&self) -> u64 {
+        // Ordering: Acquire pairs with the Release in `begin` and `end`.
+        self.sequence.load(Ordering::Acquire)
+    }
+
+    /// The task of the poll that goes on, if one does.
+    pub(crate) fn in_hand(&self) -> Option<(u64, u32)> {
+        let before = self.sequence();
+        let hand = (self.hand.load(Ordering::Relaxed), self.kind.load(Ordering::Relaxed));
+        (before % 2 == 1 && self.sequence() == before).then_some(hand)
+    }
+
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.stuck.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_stuck(&self) {
+        self.stuck.store(true, Ordering::Relaxed);
+    }
+}
+
+/// One worker's share; see the module.
+#[derive(Debug)]
+pub(crate) struct Shard {
+    pub(crate) hub: &'static Hub,
+    pub(crate) index: u32,
+    pub(crate) queue: LocalQueue<Work>,
+    pub(crate) registry: Registry<Shard>,
+    pub(crate) timers: Timers,
+    pub(crate) parker: Parker,
+    pub(crate) published: CachePadded<Published>,
+    pub(crate) counters: CachePadded<Counters>,
+}
+
+/// The index of a hub's foreign shard.
+pub(crate) const FOREIGN: u32 = u32::MAX;
+
+impl Shard {
+    pub(crate) fn new(hub: &'static Hub, index: u32, base: Instant) -> Self {
+        Self {
+            hub,
+            index,
+            queue: LocalQueue::new(),
+            registry: Registry::new(),
+            timers: Timers::new(base),
+            parker: Parker::new(),
+            published: CachePadded::default(),
+            counters: CachePadded::default(),
+        }
+    }
+
+    pub(crate) fn is_foreign(&self) -> bool {
+        self.index == FOREIGN
+    }
+
+    /// Makes a task whose home is here and queues it. On a runtime that is closing, the future is
+    /// dropped at once and the handle resolves to a cancellation.
+    pub(crate) fn spawn<F>(&'static self, future: F, kind: Kind) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let (task, handle) = goro_task::spawn(future, self, Meta::new(kind));
+        self.admit(task);
+        handle
+    }
+
+    /// Counts a task that was just made and queues it, or cancels it when the hub is closing.
+    fn admit(&'static self, task: Work) {
+        if self.is_foreign() {
+            self.counters.spawned.add_shared(1);
+            // Partner: the fence in `Hub::close`. Counted before the phase is read: a shutdown
+            // that does not see the count has its closing seen here. (On a worker the spawner is
+            // itself live, or a worker that has yet to leave; no fence is needed.)
+            fence_seqcst();
+        } else {
+            self.counters.spawned.add(1);
+        }
+        if self.hub.is_closing() {
+            task.cancel(Cause::Shutdown);
+        } else if self.is_foreign() {
+            self.hub.inject(task);
+        } else {
+            self.push(task);
+        }
+    }
+
+    /// Owner's thread: to the back of the queue. When the ring is full, half of it goes to the
+    /// injector, and the task after it.
+    pub(crate) fn push(&'static self, task: Work) {
+        if let Err(refused) = self.queue.push_here(task) {
+            self.overflow(refused.into_inner());
+        }
+    }
+
+    #[cold]
+    fn overflow(&'static self, task: Work) {
+        match self.queue.overflow_here(task) {
+            Ok(overflow) => {
+                self.counters.overflows.add(1);
+                self.hub.injector.push_overflow(overflow);
+                self.hub.announce();
+            }
+            // Not this thread's queue.
+            Err(task) => self.hub.inject(task),
+        }
+    }
+
+    /// Owner's thread: a woken task, to be run next.
+    fn put_next(&'static self, task: Work) {
+        match self.queue.put_next_here(task) {
+            Ok(None) => {}
+            Ok(Some(displaced)) => self.push(displaced),
+            Err(task) => self.hub.inject(task),
+        }
+    }
+}
+
+impl Home for Shard {
+    fn registry(&'static self) -> &'static Registry<Self> {
+        &self.registry
+    }
+
+    fn schedule(&'static self, task: Work) {
+        match current::worker() {
+            Some(here) if core::ptr::eq(here.hub, self.hub) => here.put_next(task),
+            _ => self.hub.inject(task),
+        }
+    }
+
+    fn ended(&'static self, ending: Ending) {
+        let panicked = u64::from(ending == Ending::Panicked);
+        match current::worker() {
+            Some(here) if core::ptr::eq(here.hub, self.hub) => {
+                here.counters.finished.add(1);
+                if panicked > 0 {
+                    here.counters.panicked.add(panicked);
+                }
+            }
+            _ => {
+                let counters = &self.hub.foreign().counters;
+                counters.panicked.add_shared(panicked);
+                counters.finished.add_shared(1);
+            }
+        }
+    }
+
+    fn schedule_local(&'static self, parcel: Parcel<Self>) {
+        // No local tasks are made on this runtime; one that is opened by nobody stays closed.
+        drop(parcel);
+    }
+}
+
+impl Host for Shard {
+    fn now(&self) -> Instant {
+        self.hub.now()
+    }
+
+    fn arm(&'static self, at: Instant, waker: &Waker) -> Result<TimerKey, Gone> {
+        let (key, earliest) = self.timers.arm(at, waker)?;
+        if earliest && self.is_foreign() {
+            // Whoever watches the reactor sleeps until this shard's deadline too. It has said that
+            // it watches before it read the deadline; one of the two fences sees the other's write.
+            fence_seqcst();
+            self.hub.foreign_deadline_moved();
+        }
+        Ok(key)
+    }
+
+    fn rearm(&'static self, key: TimerKey, waker: &Waker) -> bool {
+        self.timers.rearm(key, waker)
+    }
+
+    fn disarm(&'static self, key: TimerKey) {
+        self.timers.disarm(key);
+    }
+
+    fn spawn(&'static self, future: BoxedFuture, kind: Kind) -> Result<TaskId, BoxedFuture> {
+        if self.hub.is_closing() {
+            return Err(future);
+        }
+        Ok(Shard::spawn(self, future, kind).id())
+    }
+
+    fn blocking(&'static self, job: &mut dyn FnMut()) {
+        crate::block_on::blocking(job);
+    }
+
+    fn spawn_blocking(&'static self, job: Job, _kind: Kind) -> Result<(), Refused> {
+        self.hub.job(job)
+    }
+
+    fn as_any(&'static self) -> &'static dyn Any {
+        self
+    }
+}

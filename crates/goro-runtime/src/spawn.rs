@@ -1,0 +1,242 @@
+//! Making tasks from anywhere.
+
+use core::fmt;
+use core::future::Future;
+use core::panic::Location;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use goro_context::{Cause, Kind};
+use goro_shim::Arc;
+use goro_shim::global::OnceLock;
+use goro_task::{Home, JoinHandle, Meta, Parcel, Registry, Runnable};
+
+use crate::current;
+use crate::ground::Ground;
+use crate::shard::Shard;
+
+/// What to do when there is no runtime here; every message about it ends with this.
+pub(crate) const THREE_FIXES: &str = "either put #[goro::main] on your main function, \
+     or call this inside Runtime::block_on, or enter a runtime first with Handle::enter";
+
+/// Starts a task on the current runtime and returns a handle to its result.
+///
+/// The task runs whether or not the handle is kept: dropping it detaches the task. A task's kind,
+/// by which it is counted and listed, is the place of this call; [`task::Builder`] gives it a name.
+///
+/// On a runtime that is shutting down the future is dropped at once and the handle resolves to a
+/// cancellation.
+///
+/// # Panics
+/// When no runtime is entered on this thread. [`try_spawn`] returns the future instead.
+///
+/// # Example
+/// ```
+/// let runtime = goro_runtime::Runtime::new()?;
+/// let sum = runtime.block_on(async {
+///     let task = goro_runtime::spawn(async { 1 + 2 });
+///     task.await
+/// });
+/// assert_eq!(sum.unwrap(), 3);
+/// # Ok::<(), goro_runtime::BuildError>(())
+/// ```
+///
+/// [`task::Builder`]: crate::task::Builder
+#[track_caller]
+pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    let site = Location::caller();
+    match current::shard() {
+        Some(shard) => shard.spawn(future, Kind::at(site)),
+        None => {
+            panic!("goro::spawn needs a runtime, and none is entered on this thread: {THREE_FIXES}")
+        }
+    }
+}
+
+/// Like [`spawn`], but with no runtime entered gives the future back.
+///
+/// # Errors
+/// [`SpawnError`], holding the future, when no runtime is entered or the one entered is shutting
+/// down.
+///
+/// # Example
+/// ```
+/// let refused = goro_runtime::try_spawn(async { 7 }).unwrap_err();
+/// assert_eq!(goro_runtime::block_on(refused.into_future()), 7);
+/// ```
+#[track_caller]
+pub fn try_spawn<F>(future: F) -> Result<JoinHandle<F::Output>, SpawnError<F>>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    let site = Location::caller();
+    SpawnError::check(future).map(|(shard, future)| shard.spawn(future, Kind::at(site)))
+}
+
+/// A future that could not be spawned, given back.
+pub struct SpawnError<F> {
+    future: F,
+    reason: Reason,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reason {
+    NoRuntime,
+    Closing,
+}
+
+impl<F> SpawnError<F> {
+    /// The shard to spawn on, or why there is none.
+    pub(crate) fn check(future: F) -> Result<(&'static Shard, F), Self> {
+        match current::shard() {
+            Some(shard) if !shard.hub.is_closing() => Ok((shard, future)),
+            Some(_) => Err(Self { future, reason: Reason::Closing }),
+            None => Err(Self { future, reason: Reason::NoRuntime }),
+        }
+    }
+
+    /// The future, unpolled.
+    pub fn into_future(self) -> F {
+        self.future
+    }
+
+    /// Whether a runtime is entered, but shutting down.
+    #[must_use]
+    pub fn is_shutting_down(&self) -> bool {
+        self.reason == Reason::Closing
+    }
+}
+
+impl<F> fmt::Debug for SpawnError<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SpawnError").field("reason", &self.reason).finish_non_exhaustive()
+    }
+}
+
+impl<F> fmt::Display for SpawnError<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.reason {
+            Reason::NoRuntime => {
+                write!(f, "spawning needs a runtime, and none is entered here: {THREE_FIXES}")
+            }
+            Reason::Closing => f.write_str("the runtime is shutting down and takes no more tasks"),
+        }
+    }
+}
+
+impl<F> std::error::Error for SpawnError<F> {}
+
+/// Runs a closure that blocks or computes for long on a thread of the blocking pool.
+///
+/// Aborting the handle cancels a closure that no thread has begun; one that runs cannot be
+/// stopped. When the operating system refuses every thread, the handle resolves to a cancellation
+/// whose cause says so.
+///
+/// # Panics
+/// When no runtime is entered on this thread.
+///
+/// # Example
+/// ```
+/// let runtime = goro_runtime::Runtime::new()?;
+/// let read = runtime.block_on(async {
+///     goro_runtime::spawn_blocking(|| std::fs::read_to_string("Cargo.toml")).await
+/// });
+/// assert!(read.unwrap().is_ok());
+/// # Ok::<(), goro_runtime::BuildError>(())
+/// ```
+#[track_caller]
+pub fn spawn_blocking<F, T>(job: F) -> JoinHandle<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    spawn_blocking_as(Kind::at(Location::caller()), job)
+}
+
+#[track_caller]
+pub(crate) fn spawn_blocking_as<F, T>(kind: Kind, job: F) -> JoinHandle<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    let entered = current::entered();
+    match entered.and_then(|foreign| Some((foreign, foreign.hub.ground()?))) {
+        Some((foreign, ground)) => start_blocking(foreign, ground, job, kind),
+        None => panic!(
+            "spawn_blocking needs a runtime, and none is entered on this thread: {THREE_FIXES}"
+        ),
+    }
+}
+
+/// A closure as a future that is done at its first poll.
+struct Blocking<F>(Option<F>);
+
+// The closure is moved out to be called, never pinned.
+impl<F> Unpin for Blocking<F> {}
+
+impl<F: FnOnce() -> T, T> Future for Blocking<F> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<T> {
+        let job = self.0.take().expect("a blocking job is polled once");
+        // The closure may run for ever; it owes nobody a yield.
+        Poll::Ready(goro_context::budget::with(goro_context::budget::LIMIT, job))
+    }
+}
+
+/// The home of blocking jobs. They are polled once, so nothing ever parks here or is woken.
+struct Pool(Registry<Self>);
+
+impl Pool {
+    fn home() -> &'static Self {
+        static HOME: OnceLock<Pool> = OnceLock::new();
+        HOME.get_or_init(|| Self(Registry::new()))
+    }
+}
+
+impl Home for Pool {
+    fn registry(&'static self) -> &'static Registry<Self> {
+        &self.0
+    }
+
+    fn schedule(&'static self, task: Runnable<Self>) {
+        drop(task);
+    }
+
+    fn schedule_local(&'static self, parcel: Parcel<Self>) {
+        drop(parcel);
+    }
+}
+
+/// Queues a closure on the blocking pool of `ground`.
+pub(crate) fn start_blocking<F, T>(
+    foreign: &'static Shard,
+    ground: Arc<Ground>,
+    job: F,
+    kind: Kind,
+) -> JoinHandle<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    let home = Pool::home();
+    let (task, handle) = goro_task::spawn(Blocking(Some(job)), home, Meta::new(kind));
+    let driver = Arc::clone(&ground.driver);
+    // The closure holds the ground, so that the hub is not handed on while it runs.
+    let run = move || {
+        let _inside = current::serve(foreign);
+        if let goro_task::Ran::Finished(goro_task::Ending::Panicked) = task.run(home) {
+            crate::observe::blocking_panicked(kind, &ground.name);
+        }
+    };
+    if let Err(refused) = driver.job(Box::new(run)) {
+        crate::observe::job_refused(kind, &refused.error);
+        handle.abort_with(Cause::new(format!("no thread could be started: {}", refused.error)));
+        drop(refused.job);
+    }
+    handle
+}

@@ -1,0 +1,142 @@
+//! Tasks: naming them, yielding, and what comes back from them.
+
+use core::future::Future;
+use core::panic::Location;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use goro_context::{Kind, Op, note};
+
+pub use goro_context::Cause;
+pub use goro_context::TaskId as Id;
+pub use goro_task::{AbortHandle, AbortOnDrop, JoinError, JoinHandle};
+
+use crate::current;
+use crate::spawn::{SpawnError, THREE_FIXES};
+
+/// Spawns a task that is known by a name instead of by its spawn site.
+///
+/// A name stands for a *kind* of task: everything with that name is counted together. There is
+/// room for some thousands of kinds in a process, so a name is no place for a connection's number.
+///
+/// # Example
+/// ```
+/// let runtime = goro_runtime::Runtime::new()?;
+/// runtime.block_on(async {
+///     let task = goro_runtime::task::Builder::new().name("billing").spawn(async { 5 });
+///     assert_eq!(task.kind().name(), "billing");
+///     assert_eq!(task.await.unwrap(), 5);
+/// });
+/// # Ok::<(), goro_runtime::BuildError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+#[must_use = "a builder does nothing until spawn is called"]
+pub struct Builder<'a> {
+    name: Option<&'a str>,
+}
+
+impl<'a> Builder<'a> {
+    /// A task with no name yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Names the task's kind.
+    pub fn name(mut self, name: &'a str) -> Self {
+        self.name = Some(name);
+        self
+    }
+
+    fn kind(self, site: &'static Location<'static>) -> Kind {
+        self.name.map_or_else(|| Kind::at(site), |name| Kind::named(name, site))
+    }
+
+    /// Spawns the task on the current runtime, like [`spawn`](crate::spawn).
+    ///
+    /// # Panics
+    /// When no runtime is entered on this thread; [`try_spawn`](Self::try_spawn) does not.
+    #[track_caller]
+    pub fn spawn<F>(self, future: F) -> goro_task::JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let kind = self.kind(Location::caller());
+        match current::shard() {
+            Some(shard) => shard.spawn(future, kind),
+            None => panic!(
+                "task::Builder::spawn needs a runtime, and none is entered on this thread: \
+                 {THREE_FIXES}"
+            ),
+        }
+    }
+
+    /// Spawns the task, or gives the future back, like [`try_spawn`](crate::try_spawn).
+    ///
+    /// # Errors
+    /// [`SpawnError`], holding the future.
+    #[track_caller]
+    pub fn try_spawn<F>(self, future: F) -> Result<goro_task::JoinHandle<F::Output>, SpawnError<F>>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let kind = self.kind(Location::caller());
+        SpawnError::check(future).map(|(shard, future)| shard.spawn(future, kind))
+    }
+
+    /// Runs a closure on the blocking pool, like [`spawn_blocking`](crate::spawn_blocking).
+    ///
+    /// # Panics
+    /// When no runtime is entered on this thread.
+    #[track_caller]
+    pub fn spawn_blocking<F, T>(self, job: F) -> goro_task::JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        crate::spawn::spawn_blocking_as(self.kind(Location::caller()), job)
+    }
+}
+
+/// Lets other tasks run first: the task goes to the back of its worker's queue.
+///
+/// # Cancel safety
+/// Safe: nothing is lost when the future is dropped.
+///
+/// # Example
+/// ```
+/// goro_runtime::block_on(async {
+///     goro_runtime::task::yield_now().await;
+/// });
+/// ```
+pub fn yield_now() -> YieldNow {
+    YieldNow { yielded: false }
+}
+
+/// The future of [`yield_now`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless awaited"]
+pub struct YieldNow {
+    yielded: bool,
+}
+
+impl Future for YieldNow {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if self.yielded {
+            return Poll::Ready(());
+        }
+        self.yielded = true;
+        note::leave(Op::Yield, 0);
+        // Woken during its poll, a task goes to the back of the queue.
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+/// The id of the task that is being polled on this thread; `None` outside of tasks.
+#[must_use]
+pub fn try_id() -> Option<Id> {
+    goro_context::task::current().map(|task| task.id)
+}

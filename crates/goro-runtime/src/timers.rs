@@ -1,0 +1,140 @@
+//! One shard's timers: a wheel behind a lock, and the earliest deadline where anyone can read it.
+//!
+//! Invariants:
+//! 1. `next` is the wheel's next deadline, written under the lock; a reader without the lock may
+//!    be early or late by one change, and looks again after announcing that it sleeps.
+//! 2. Wakers are cloned before the lock is taken, and woken and dropped after it is released.
+//! 3. Once closed, arming fails; what was armed has been woken, and finds that it is not armed.
+
+use core::task::Waker;
+use goro_context::host::{Gone, TimerKey};
+use goro_shim::atomic::{AtomicU64, Ordering};
+use goro_shim::lock::Lock;
+use goro_shim::time::{Duration, Instant};
+use goro_wait::{Key, Wheel};
+
+/// No deadline.
+const NEVER: u64 = u64::MAX;
+
+/// The most timers fired before other work gets a turn.
+const BATCH: usize = 256;
+
+#[derive(Debug)]
+struct Armed {
+    wheel: Wheel<Waker>,
+    open: bool,
+}
+
+/// One shard's timers; see the module.
+#[derive(Debug)]
+pub(crate) struct Timers {
+    /// Where nanosecond zero of the wheel lies.
+    base: Instant,
+    next: AtomicU64,
+    armed: Lock<Armed>,
+}
+
+impl Timers {
+    pub(crate) fn new(base: Instant) -> Self {
+        Self {
+            base,
+            next: AtomicU64::new(NEVER),
+            armed: Lock::new(Armed { wheel: Wheel::new(), open: false }),
+        }
+    }
+
+    fn nanos(&self, at: Instant) -> u64 {
+        let since = at.saturating_duration_since(self.base).as_nanos();
+        u64::try_from(since).unwrap_or(NEVER - 1).min(NEVER - 1)
+    }
+
+    /// The earliest deadline, or a little before it; `None` when nothing is armed.
+    pub(crate) fn next(&self) -> Option<Instant> {
+        match self.next.load(Ordering::Relaxed) {
+            NEVER => None,
+            nanos => self.base.checked_add(Duration::from_nanos(nanos)),
+        }
+    }
+
+    /// Whether something is due at `now`.
+    pub(crate) fn is_due(&self, now: Instant) -> bool {
+        self.next.load(Ordering::Relaxed) <= self.nanos(now)
+    }
+
+    /// Wakes `waker` at `at`; true when that is now the earliest deadline of all.
+    pub(crate) fn arm(&self, at: Instant, waker: &Waker) -> Result<(TimerKey, bool), Gone> {
+        let nanos = self.nanos(at);
+        // Panic: a waker's clone may; nothing is armed then and no lock is held.
+        let waker = waker.clone();
+        let mut armed = self.armed.lock();
+        if !armed.open {
+            drop(armed);
+            return Err(Gone);
+        }
+        let before = self.next.load(Ordering::Relaxed);
+        let key = armed.wheel.insert(nanos, waker);
+        let after = self.publish(&armed.wheel);
+        Ok((TimerKey(key.to_bits()), after < before))
+    }
+
+    /// Replaces the waker of an armed timer; false when it is not armed any more.
+    pub(crate) fn rearm(&self, key: TimerKey, waker: &Waker) -> bool {
+        // Panic: a waker's clone may; the old one stays armed then and no lock is held.
+        let mut fresh = waker.clone();
+        let mut armed = self.armed.lock();
+        let found = match armed.wheel.get_mut(Key::from_bits(key.0)) {
+            Some(place) => {
+                core::mem::swap(place, &mut fresh);
+                true
+            }
+            None => false,
+        };
+        drop(armed);
+        drop(fresh);
+        found
+    }
+
+    /// Forgets a timer; one that has fired or belongs to an earlier lease is none.
+    pub(crate) fn disarm(&self, key: TimerKey) {
+        let mut armed = self.armed.lock();
+        let waker = armed.wheel.cancel(Key::from_bits(key.0));
+        if waker.is_some() {
+            self.publish(&armed.wheel);
+        }
+        drop(armed);
+        drop(waker);
+    }
+
+    /// Takes the wakers of what is due at `now`, at most a batch of them. With `patient` false,
+    /// leaves when the lock is taken: the monitor does not wait for a stuck thread.
+    pub(crate) fn take_due(&self, now: Instant, patient: bool, wakers: &mut Vec<Waker>) {
+        let nanos = self.nanos(now);
+        let mut armed = if patient {
+            self.armed.lock()
+        } else {
+            let Some(armed) = self.armed.try_lock() else { return };
+            armed
+        };
+        armed.wheel.advance(nanos, BATCH, wakers);
+        self.publish(&armed.wheel);
+    }
+
+    /// Opens the wheel for a lease.
+    pub(crate) fn open(&self) {
+        self.armed.lock().open = true;
+    }
+
+    /// Closes it, and takes the wakers of all that was armed.
+    pub(crate) fn close(&self, wakers: &mut Vec<Waker>) {
+        let mut armed = self.armed.lock();
+        armed.open = false;
+        armed.wheel.drain_into(wakers);
+        self.publish(&armed.wheel);
+    }
+
+    fn publish(&self, wheel: &Wheel<Waker>) -> u64 {
+        let next = wheel.next_deadline().unwrap_or(NEVER);
+        self.next.store(next, Ordering::Relaxed);
+        next
+    }
+}

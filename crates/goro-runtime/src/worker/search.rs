@@ -1,0 +1,139 @@
+//! Where a worker looks when its own queue is empty, and how it ends.
+
+use goro_context::Cause;
+use goro_shim::time::{self, Duration};
+
+use super::Worker;
+use crate::shard::{Shard, Work};
+
+/// The most tasks taken from the injector at once.
+const BATCH: usize = 64;
+
+/// The most tasks taken from a registry at once; the lock is released in between.
+const ABORTS: usize = 64;
+
+impl Worker {
+    /// Looks everywhere once. Counts as a searcher from here on, until something is found or the
+    /// worker lies down.
+    pub(super) fn search(&self) -> Option<Work> {
+        if let Some(task) = self.share_of_injector() {
+            return Some(task);
+        }
+        if self.hub.is_closing() {
+            return None;
+        }
+        if !self.searching.get() {
+            // More searchers than half the workers only shuffle the same lines.
+            if self.hub.idle.searching() * 2 >= self.hub.workers().max(2) {
+                return None;
+            }
+            self.hub.idle.begin_search();
+            self.searching.set(true);
+        }
+        self.steal()
+    }
+
+    /// A fair share of what came from outside.
+    fn share_of_injector(&self) -> Option<Work> {
+        let waiting = self.hub.injector.len();
+        if waiting == 0 {
+            return None;
+        }
+        let share = waiting / self.hub.workers().max(1) as usize + 1;
+        self.hub.injector.pop_batch(&self.claim, share.min(BATCH))
+    }
+
+    /// Half of somebody's ring, or the next slot of somebody stuck; begins at a random worker.
+    fn steal(&self) -> Option<Work> {
+        let workers = self.hub.workers();
+        let first = self.random.below(workers);
+        let victims = (0..workers).map(|i| (first + i) % workers).filter_map(|i| self.hub.shard(i));
+        for victim in victims.filter(|v| v.index != self.shard.index) {
+            if let Some(task) = self.steal_from(victim) {
+                self.shard.counters.steals.add(1);
+                return Some(task);
+            }
+        }
+        None
+    }
+
+    fn steal_from(&self, victim: &'static Shard) -> Option<Work> {
+        if !victim.queue.is_empty() {
+            if let Some(task) = victim.queue.steal_half(&self.claim) {
+                return Some(task);
+            }
+        }
+        if victim.published.is_stuck() { victim.queue.steal_next() } else { None }
+    }
+
+    /// Cancels everything there is, and returns when no task of the runtime is live.
+    ///
+    /// Every worker cancels whatever it can reach, not only its own: the future whose destructor
+    /// lets another worker's poll end may be in that worker's queue. A runnable in a foreign
+    /// thread's hand arrives in the injector, so the wait goes on until nothing is live.
+    pub fn close_down(&self) {
+        let mut nap = Duration::from_micros(50);
+        loop {
+            let mut cancelled = 0;
+            for shard in self.hub.all_shards() {
+                cancelled += self.cancel_parked(shard);
+            }
+            cancelled += self.cancel_queued();
+            if self.hub.live() == 0 {
+                break;
+            }
+            if cancelled > 0 {
+                nap = Duration::from_micros(50);
+                continue;
+            }
+            // Somebody is inside a poll, or a waker stands between its wake and its push.
+            self.shard.parker.sleep(Some(time::now() + nap));
+            nap = (nap * 2).min(Duration::from_millis(5));
+        }
+        // Whoever still naps may leave, too.
+        for shard in self.hub.shards() {
+            self.ground.driver.unpark(&shard.parker);
+        }
+    }
+
+    fn cancel_parked(&self, shard: &'static Shard) -> usize {
+        let mut cancelled = 0;
+        loop {
+            let aborted = shard.registry.abort_some(ABORTS, &Cause::Shutdown);
+            for task in aborted.runnables {
+                cancelled += 1;
+                self.cancel(task);
+            }
+            if aborted.is_last {
+                return cancelled;
+            }
+        }
+    }
+
+    fn cancel_queued(&self) -> usize {
+        let mut cancelled = 0;
+        while let Some(task) = self
+            .claim
+            .take_next()
+            .or_else(|| self.claim.pop())
+            .or_else(|| self.hub.injector.pop())
+            .or_else(|| self.steal_anything())
+        {
+            cancelled += 1;
+            self.cancel(task);
+        }
+        cancelled
+    }
+
+    fn steal_anything(&self) -> Option<Work> {
+        self.hub.shards().filter(|victim| victim.index != self.shard.index).find_map(|victim| {
+            victim.queue.steal_half(&self.claim).or_else(|| victim.queue.steal_next())
+        })
+    }
+
+    fn cancel(&self, task: Work) {
+        self.shard.published.begin(task.id(), task.kind());
+        task.cancel(Cause::Shutdown);
+        self.shard.published.end();
+    }
+}

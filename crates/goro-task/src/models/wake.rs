@@ -1,0 +1,228 @@
+//! Wakes against polls, completion and the end of everything.
+
+use loom::thread;
+
+use super::*;
+
+/// A parked task with both flags down, and a waker of its.
+fn parked(
+    home: &'static Hand,
+) -> (JoinHandle<Counted>, Waker, Arc<[atomic::AtomicBool; 2]>, global::Arc<AtomicUsize>) {
+    let future = Flags::new();
+    let (flags, drops) = (future.flags.clone(), future.drops.clone());
+    let mailbox = future.mailbox.clone();
+    let (task, handle) = spawn(home, future);
+    assert_eq!(home.run(task), None);
+    let waker = mailbox.lock().take().unwrap();
+    (handle, waker, flags, drops)
+}
+
+fn raise(flags: &[atomic::AtomicBool; 2], which: usize) {
+    flags[which].store(true, atomic::Ordering::Relaxed);
+}
+
+fn expect_done(home: &'static Hand, mut handle: JoinHandle<Counted>, drops: &AtomicUsize) {
+    home.drain();
+    assert!(home.registry.is_empty());
+    assert!(matches!(poll_once(&mut handle, Waker::noop()), Poll::Ready(Ok(_))));
+    drop(handle);
+    assert_eq!(drops.load(Ordering::Relaxed), DONE);
+}
+
+/// A wake that comes while the task is being polled is not lost, and its data is seen.
+#[test]
+fn a_wake_during_a_poll_leads_to_another_poll_that_sees_its_data() {
+    loom::model(|| {
+        let home = Hand::leak();
+        let (handle, waker, flags, drops) = parked(home);
+        raise(&flags, 0);
+        let other = {
+            let (waker, flags) = (waker.clone(), flags.clone());
+            thread::spawn(move || {
+                raise(&flags, 1);
+                waker.wake();
+            })
+        };
+        waker.wake_by_ref();
+        home.drain();
+        other.join().unwrap();
+        drop(waker);
+        expect_done(home, handle, &drops);
+    });
+}
+
+/// Pitfall 26: two wakers publish relaxed data, then wake; whichever of them finds the task already
+/// notified, the poll must see both.
+#[test]
+fn the_data_of_two_wakers_is_seen_whichever_of_them_came_second() {
+    loom::model(|| {
+        let home = Hand::leak();
+        let (handle, waker, flags, drops) = parked(home);
+        let other = {
+            let (waker, flags) = (waker.clone(), flags.clone());
+            thread::spawn(move || {
+                raise(&flags, 1);
+                waker.wake();
+            })
+        };
+        raise(&flags, 0);
+        waker.wake();
+        // Whoever was first has queued the task; it may run before the other one wakes.
+        home.drain();
+        other.join().unwrap();
+        expect_done(home, handle, &drops);
+    });
+}
+
+/// As above, with the poll on a third thread.
+#[test]
+fn two_wakers_and_a_poller_on_three_threads_lose_nothing() {
+    loom::model(|| {
+        let home = Hand::leak();
+        let (handle, waker, flags, drops) = parked(home);
+        let wakers: Vec<_> = [(waker.clone(), 0), (waker, 1)]
+            .into_iter()
+            .map(|(waker, which)| {
+                let flags = flags.clone();
+                thread::spawn(move || {
+                    raise(&flags, which);
+                    waker.wake_by_ref();
+                    drop(waker);
+                })
+            })
+            .collect();
+        home.drain();
+        for waker in wakers {
+            waker.join().unwrap();
+        }
+        expect_done(home, handle, &drops);
+    });
+}
+
+/// A wake that comes as the task ends does nothing, and the last one frees.
+#[test]
+fn a_wake_at_the_end_neither_queues_nor_frees_twice() {
+    loom::model(|| {
+        let home = Hand::leak();
+        let (handle, waker, flags, drops) = parked(home);
+        raise(&flags, 0);
+        raise(&flags, 1);
+        let others = (waker.clone(), waker.clone());
+        let other = thread::spawn(move || {
+            others.0.wake();
+            others.1.wake_by_ref();
+        });
+        waker.wake();
+        home.drain();
+        drop(handle);
+        other.join().unwrap();
+        home.drain();
+        assert_eq!(drops.load(Ordering::Relaxed), DONE);
+    });
+}
+
+/// The state a poll leaves on one worker is what the next worker polls.
+#[test]
+fn a_task_goes_from_worker_to_worker_with_all_its_state() {
+    struct Steps {
+        // Not atomic: polls must be ordered by the task itself.
+        polls: goro_shim::cell::UnsafeCell<usize>,
+        mailbox: global::Arc<global::Lock<Option<Waker>>>,
+    }
+    impl Future for Steps {
+        type Output = usize;
+        fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
+            let polls = self.polls.with_mut(|polls| {
+                // SAFETY: the future is borrowed exclusively.
+                unsafe { *polls += 1 };
+                // SAFETY: as above.
+                unsafe { *polls }
+            });
+            *self.mailbox.lock() = Some(cx.waker().clone());
+            if polls == 3 { Poll::Ready(polls) } else { Poll::Pending }
+        }
+    }
+    // SAFETY: the cell is reached through an exclusive borrow of the future only.
+    unsafe impl Send for Steps {}
+
+    loom::model(|| {
+        let home = Hand::leak();
+        let mailbox = global::Arc::<global::Lock<Option<Waker>>>::default();
+        let polls = goro_shim::cell::UnsafeCell::new(0);
+        let (task, mut handle) = spawn(home, Steps { polls, mailbox: mailbox.clone() });
+        assert_eq!(home.run(task), None);
+        let waker = mailbox.lock().clone().unwrap();
+        let other = {
+            let waker = waker.clone();
+            thread::spawn(move || {
+                waker.wake();
+                home.drain();
+            })
+        };
+        waker.wake();
+        home.drain();
+        other.join().unwrap();
+        // Two wakes may have met in one poll.
+        if !handle.is_finished() {
+            mailbox.lock().take().unwrap().wake();
+            home.drain();
+        }
+        drop(mailbox.lock().take());
+        assert!(matches!(poll_once(&mut handle, Waker::noop()), Poll::Ready(Ok(3))));
+    });
+}
+
+/// A waker may outlive the task, its handle and its run; the last one frees.
+#[test]
+fn a_waker_may_outlive_everything() {
+    loom::model(|| {
+        let home = Hand::leak();
+        let (handle, waker, flags, drops) = parked(home);
+        raise(&flags, 0);
+        raise(&flags, 1);
+        waker.wake_by_ref();
+        let other = thread::spawn(move || {
+            waker.wake_by_ref();
+            let again = waker.clone();
+            drop(waker);
+            again.wake();
+        });
+        home.drain();
+        drop(handle);
+        other.join().unwrap();
+        assert!(home.take().is_none());
+        assert_eq!(drops.load(Ordering::Relaxed), DONE);
+    });
+}
+
+/// Pitfall 23: the home drops the runnable inside the dispatch of a wake that was the last
+/// reference, while the handle goes too.
+#[test]
+fn the_last_reference_may_go_inside_the_dispatch() {
+    loom::model(|| {
+        let home = Hand::leak_refusing();
+        let (handle, waker, _flags, drops) = parked(home);
+        let other = thread::spawn(move || waker.wake());
+        drop(handle);
+        other.join().unwrap();
+        assert_eq!(drops.load(Ordering::Relaxed), CANCELLED);
+        assert!(home.registry.is_empty());
+    });
+}
+
+/// As above, with a second waker that goes at the same time.
+#[test]
+fn a_dispatch_that_cancels_races_with_another_waker() {
+    loom::model(|| {
+        let home = Hand::leak_refusing();
+        let (handle, waker, _flags, drops) = parked(home);
+        drop(handle);
+        let other = {
+            let waker = waker.clone();
+            thread::spawn(move || waker.wake_by_ref())
+        };
+        waker.wake();
+        other.join().unwrap();
+        assert_eq!(drops.load(Ordering::Relaxed), CANCELLED);
+    });
+}
