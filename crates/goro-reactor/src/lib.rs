@@ -19,16 +19,16 @@ mod directory;
 mod error;
 mod interest;
 mod reactor;
-mod readiness;
 mod registration;
 pub mod source;
 mod token;
+mod waiter;
 mod watch;
 mod watched;
 
 pub use interest::Direction;
 pub use reactor::{Hold, Reactor, Turn, Wait, wake_all};
-pub use readiness::{Attempt, Readiness};
 pub use registration::Registration;
+pub use waiter::{Attempt, Readiness, Waiter};
 pub use watch::Ready;
 pub use watched::Watched;

@@ -15,6 +15,7 @@ use core::fmt;
 use core::task::Waker;
 use std::io;
 
+use goro_context::contain::quietly;
 use goro_shim::Arc;
 use goro_shim::atomic::{AtomicBool, AtomicU64, Ordering};
 use goro_shim::lock::{Guard, Lock};
@@ -262,24 +263,8 @@ pub fn wake_all(wakers: &mut Vec<Waker>) {
     for waker in wakers.drain(..) {
         // Panic: a waker is the task's code. Nothing is locked, and the others are still owed
         // their wake-up; the panic itself has reached the hook and nobody here can use it.
-        let woken = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| waker.wake()));
-        if let Err(payload) = woken {
-            forget_payload(payload);
-        }
+        quietly(|| waker.wake());
     }
-}
-
-/// Drops a panic's payload, and the payload of the panic that may cause, and so on a little way.
-fn forget_payload(mut payload: Box<dyn core::any::Any + Send>) {
-    for _ in 0..8 {
-        let dropped = core::panic::AssertUnwindSafe(|| drop(payload));
-        match std::panic::catch_unwind(dropped) {
-            Ok(()) => return,
-            Err(next) => payload = next,
-        }
-    }
-    // A payload whose every descendant panics in its destructor is given up.
-    Box::leak(payload);
 }
 
 impl fmt::Debug for Reactor {

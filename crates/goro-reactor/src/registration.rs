@@ -19,8 +19,8 @@ use goro_shim::Arc;
 use crate::directory::Directory;
 use crate::error;
 use crate::interest::Direction;
-use crate::readiness::{Attempt, Readiness};
 use crate::token::Token;
+use crate::waiter::{Attempt, Readiness, Waiter};
 use crate::watch::{Place, Ready, Seen, Watch};
 
 /// A source's place in the reactor.
@@ -83,7 +83,7 @@ impl Registration {
         op: Op,
         mut io: impl FnMut() -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
-        self.poll_io_in(cx, direction, op, &mut None, true, &mut io)
+        self.poll_io_in(cx, direction, op, Place::Seat, &mut io)
     }
 
     /// As [`poll_io`](Self::poll_io), once and without waiting.
@@ -126,7 +126,12 @@ impl Registration {
         op: Op,
         io: F,
     ) -> Attempt<'_, F> {
-        Attempt::new(self, direction, op, io)
+        Attempt { waiter: self.waiter(direction), op, io }
+    }
+
+    /// For polling with a place of one's own.
+    pub fn waiter(&self, direction: Direction) -> Waiter<'_> {
+        Waiter::new(self, direction)
     }
 
     /// Waits until reading is worth a try. Any number of tasks may do so at once.
@@ -134,7 +139,7 @@ impl Registration {
     /// # Cancel safety
     /// Safe: nothing is consumed, and the place is given back on drop.
     pub fn readable(&self) -> Readiness<'_> {
-        Readiness::new(self, Direction::Read)
+        Readiness(self.waiter(Direction::Read))
     }
 
     /// Waits until writing is worth a try. Any number of tasks may do so at once.
@@ -142,7 +147,7 @@ impl Registration {
     /// # Cancel safety
     /// Safe: nothing is consumed, and the place is given back on drop.
     pub fn writable(&self) -> Readiness<'_> {
-        Readiness::new(self, Direction::Write)
+        Readiness(self.waiter(Direction::Write))
     }
 
     /// Takes `source`, the one that was registered, out of the kernel's set and forgets it.
@@ -171,20 +176,18 @@ impl Registration {
         }
     }
 
-    /// The loop of [`poll_io`](Self::poll_io), waiting in the seat or in the place `key` names.
+    /// The loop of [`poll_io`](Self::poll_io), waiting in `place`.
     pub(crate) fn poll_io_in<R>(
         &self,
         cx: &mut Context<'_>,
         direction: Direction,
         op: Op,
-        key: &mut Option<usize>,
-        seated: bool,
+        mut place: Place<'_>,
         io: &mut impl FnMut() -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
         loop {
             let spent = ready!(budget::poll_spend(cx));
-            let place = if seated { Place::Seat } else { Place::Own(key) };
-            let ready = match self.poll_ready_in(cx, direction, op, place) {
+            let ready = match self.poll_ready_in(cx, direction, op, place.reborrow()) {
                 Poll::Pending => return unspent(spent),
                 Poll::Ready(result) => result?,
             };
@@ -193,8 +196,7 @@ impl Registration {
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => ready,
                 result => return Poll::Ready(result),
             };
-            let place = if seated { Place::Seat } else { Place::Own(key) };
-            match self.wait(cx, direction, op, place, Some(refused)) {
+            match self.wait(cx, direction, op, place.reborrow(), Some(refused)) {
                 Poll::Pending => return unspent(spent),
                 Poll::Ready(result) => drop(result?),
             }

@@ -79,6 +79,15 @@ pub(crate) enum Place<'a> {
     Own(&'a mut Option<usize>),
 }
 
+impl Place<'_> {
+    pub(crate) fn reborrow(&mut self) -> Place<'_> {
+        match self {
+            Self::Seat => Place::Seat,
+            Self::Own(key) => Place::Own(key),
+        }
+    }
+}
+
 /// Who waits in one direction.
 #[derive(Debug, Default)]
 struct Lane {
