@@ -109,10 +109,7 @@ impl Spent {
     #[inline]
     pub fn refund(self) {
         REMAINING.with(|remaining| {
-            let units = remaining.get();
-            if units != UNLIMITED {
-                remaining.set(units + self.units);
-            }
+            remaining.set(remaining.get().saturating_add(self.units));
         });
     }
 }

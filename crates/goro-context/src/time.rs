@@ -111,33 +111,40 @@ impl Deadline {
     /// [`Gone`] if nobody can wake the task: no host is entered (or it has stopped), and the system
     /// refuses the fallback's thread. The next call tries again.
     pub fn try_poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
-        if self.is_past() {
-            self.disarm();
-            return Poll::Ready(Ok(()));
-        }
-        note::leave(Op::Timer, 0);
-        if let Some(armed) = self.armed {
-            if !armed.late && armed.host.rearm(armed.key, cx.waker()) {
-                return Poll::Pending;
-            }
-            self.disarm();
-            // It may be that it has fired between the look at the clock and this one.
-            if self.is_past() {
-                return Poll::Ready(Ok(()));
-            }
-        }
-        match self.arm(cx) {
-            Ok(()) => Poll::Pending,
-            Err(gone) => Poll::Ready(Err(gone)),
-        }
+        self.try_poll_at(self.clock(), cx)
     }
 
     /// As [`try_poll`](Self::try_poll), for those who have no error to give: when nobody can wake
     /// the task, it is woken at once, so that it asks again and again. The deadline is kept at the
     /// price of a busy thread.
     pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match self.try_poll(cx) {
-            Poll::Ready(Ok(())) => Poll::Ready(()),
+        self.poll_clock(cx).map(drop)
+    }
+
+    /// As [`poll`](Self::poll), ready with the clock's reading.
+    pub fn poll_clock(&mut self, cx: &mut Context<'_>) -> Poll<Instant> {
+        self.poll_at(self.clock(), cx)
+    }
+
+    /// As [`poll_clock`](Self::poll_clock), for those who have just read the clock ([`now`]) to make
+    /// this deadline. One that is armed reads its own clock all the same.
+    pub fn poll_from(&mut self, now: Instant, cx: &mut Context<'_>) -> Poll<Instant> {
+        self.poll_at(self.armed.map_or(now, |armed| armed.host.now()), cx)
+    }
+
+    /// Whether the clock has reached the deadline: the clock of the host it is armed with, since
+    /// that is the one its timer goes by.
+    pub fn is_past(&self) -> bool {
+        self.clock() >= self.at
+    }
+
+    fn clock(&self) -> Instant {
+        self.armed.map_or_else(now, |armed| armed.host.now())
+    }
+
+    fn poll_at(&mut self, now: Instant, cx: &mut Context<'_>) -> Poll<Instant> {
+        match self.try_poll_at(now, cx) {
+            Poll::Ready(Ok(())) => Poll::Ready(now),
             Poll::Pending => Poll::Pending,
             Poll::Ready(Err(Gone)) => {
                 goro_shim::thread::yield_now();
@@ -147,10 +154,25 @@ impl Deadline {
         }
     }
 
-    /// Whether the clock has reached the deadline: the clock of the host it is armed with, since
-    /// that is the one its timer goes by.
-    pub fn is_past(&self) -> bool {
-        self.armed.map_or_else(now, |armed| armed.host.now()) >= self.at
+    fn try_poll_at(&mut self, now: Instant, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
+        if now >= self.at {
+            self.disarm();
+            return Poll::Ready(Ok(()));
+        }
+        note::leave(Op::Timer, 0);
+        if let Some(armed) = self.armed {
+            if !armed.late && armed.host.rearm(armed.key, cx.waker()) {
+                return Poll::Pending;
+            }
+            // Moved to an earlier time, or fired for an earlier time it was moved away from, or
+            // fired just now, or its host has stopped: whichever it is, a timer that is armed anew
+            // settles it.
+            self.disarm();
+        }
+        match self.arm(cx) {
+            Ok(()) => Poll::Pending,
+            Err(gone) => Poll::Ready(Err(gone)),
+        }
     }
 
     fn arm(&mut self, cx: &mut Context<'_>) -> Result<(), Gone> {

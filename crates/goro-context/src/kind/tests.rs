@@ -1,5 +1,5 @@
 use super::*;
-use goro_shim::global::Arc;
+use goro_shim::global::{Arc, AtomicUsize, Ordering};
 use goro_shim::thread;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -79,21 +79,29 @@ proptest! {
 
 #[test]
 fn threads_that_race_for_a_site_get_the_same_kind() {
-    let table = Arc::new(Table::<64>::new());
-    let threads: Vec<_> = (0..4)
-        .map(|i| {
-            let table = Arc::clone(&table);
-            let ask = move || {
-                let at: Vec<_> = sites().into_iter().map(|s| table.at(copy(s))).collect();
-                let named = |n| table.named(&format!("n{n}"), here());
-                (at, (0..10).map(named).collect::<Vec<_>>())
-            };
-            thread::start(format!("asker {i}"), None, ask).unwrap()
-        })
-        .collect();
-    let answers: Vec<_> = threads.into_iter().map(|t| t.join().unwrap()).collect();
-    assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{answers:?}");
-    assert_eq!(table.len(), 1 + 33 + 10);
+    const THREADS: usize = 4;
+    for _ in 0..50 {
+        let shared = Arc::new((Table::<64>::new(), AtomicUsize::new(0)));
+        let threads: Vec<_> = (0..THREADS)
+            .map(|i| {
+                let shared = Arc::clone(&shared);
+                let ask = move || {
+                    let (table, there) = &*shared;
+                    there.fetch_add(1, Ordering::AcqRel);
+                    while there.load(Ordering::Acquire) < THREADS {
+                        thread::yield_now();
+                    }
+                    let at: Vec<_> = sites().into_iter().map(|s| table.at(copy(s))).collect();
+                    let named = |n| table.named(&format!("n{n}"), here());
+                    (at, (0..10).map(named).collect::<Vec<_>>())
+                };
+                thread::start(format!("asker {i}"), None, ask).unwrap()
+            })
+            .collect();
+        let answers: Vec<_> = threads.into_iter().map(|t| t.join().unwrap()).collect();
+        assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{answers:?}");
+        assert_eq!(shared.0.len(), 1 + 33 + 10);
+    }
 }
 
 #[test]

@@ -45,6 +45,21 @@ fn a_deadline_registers_at_its_first_pending_and_is_ready_at_its_time() {
 }
 
 #[test]
+fn who_has_read_the_clock_need_not_read_it_twice_until_it_is_armed() {
+    let host = Scripted::new();
+    let _entered = host::enter(host);
+    let start = now();
+    let mut cx = Context::from_waker(core::task::Waker::noop());
+    let mut deadline = Deadline::at(start + SECOND);
+    assert_eq!(deadline.poll_from(start + SECOND, &mut cx), Poll::Ready(start + SECOND));
+    assert_eq!(deadline.poll_from(start, &mut cx), Poll::Pending);
+    assert!(deadline.is_armed());
+    assert_eq!(deadline.poll_from(start + SECOND, &mut cx), Poll::Pending, "its own clock counts");
+    host.advance(2 * SECOND);
+    assert_eq!(deadline.poll_clock(&mut cx), Poll::Ready(start + 2 * SECOND));
+}
+
+#[test]
 fn the_waker_of_the_latest_poll_is_woken() {
     let host = Scripted::new();
     let _entered = host::enter(host);
