@@ -27,9 +27,10 @@ mod fake;
 
 use proc_macro::TokenStream;
 
-/// Turns `async fn main` into a program: starts a runtime, runs the body on it, drains it.
+/// Turns `async fn main` into a program: starts a runtime, runs the body, stops the runtime.
 ///
-/// The runtime becomes the process's default, so that `goro::spawn` finds it from every thread.
+/// The body runs on the main thread, the tasks it spawns on the workers. When it ends, tasks that
+/// are still live are cancelled: their futures are dropped before the program exits.
 ///
 /// # Arguments
 /// - `workers = N`: how many worker threads; without it as many as the processors allowed to this
@@ -50,8 +51,8 @@ pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// Turns an `async fn` into a test that runs on a runtime of its own: real threads, real time.
 ///
 /// Two workers unless said otherwise, so that tasks do run in parallel, on every machine alike.
-/// Other attributes (`#[should_panic]`, `#[cfg(..)]`, ...) keep their meaning. The runtime never
-/// becomes the process's default and is stopped when the body ends.
+/// Other attributes (`#[should_panic]`, `#[cfg(..)]`, ...) keep their meaning. The runtime is
+/// stopped when the body ends.
 ///
 /// # Arguments
 /// Those of [`macro@main`].
