@@ -406,7 +406,7 @@ fn too_many_references() -> ! {
     std::process::abort();
 }
 
-#[cfg(all(test, not(loom)))]
-mod tests;
 #[cfg(all(test, loom))]
 mod models;
+#[cfg(all(test, not(loom)))]
+mod tests;
