@@ -14,13 +14,12 @@
 //!
 //! Left out: ordering between jobs, and ending a job that runs (nothing can).
 
-use core::panic::AssertUnwindSafe;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use goro_context::Cause;
 use goro_shim::Arc;
 use goro_shim::lock::Lock;
 use goro_shim::time::Duration;
 use std::io;
-use std::panic::catch_unwind;
 
 use crate::driver::os::Threads;
 use crate::driver::{Job, RefusedJob};
@@ -115,13 +114,8 @@ impl Pool {
 
     fn send(&self, job: Job) -> Result<(), RefusedJob> {
         let sender = self.sender.lock().clone();
-        match sender.map(|sender| sender.send(job)) {
-            Some(Ok(())) => Ok(()),
-            Some(Err(error)) => Err(closed(error.into_inner())),
-            // Closed since the plan was made; the job was moved nowhere, so it drops here, which
-            // cancels its handle.
-            None => Ok(()),
-        }
+        let Some(sender) = sender else { return Err(closed(job)) };
+        sender.send(job).map_err(|error| closed(error.into_inner()))
     }
 
     /// Ends the pool: what no thread has begun is dropped, idle threads go home.
@@ -131,10 +125,7 @@ impl Pool {
         drop(sender);
         while let Ok(job) = self.shared.jobs.try_recv() {
             self.shared.load.lock().queued -= 1;
-            // Panic: the closure's captures are the user's; dropping them may.
-            if catch_unwind(AssertUnwindSafe(|| drop(job))).is_err() {
-                crate::observe::job_panicked();
-            }
+            job.cancel(Cause::Shutdown);
         }
     }
 }
@@ -168,10 +159,7 @@ impl Shared {
                         load.idle -= 1;
                         load.queued -= 1;
                     }
-                    // Panic: a job is a task's poll, which catches its own; this is for the rest.
-                    if catch_unwind(AssertUnwindSafe(job)).is_err() {
-                        crate::observe::job_panicked();
-                    }
+                    job.run();
                     self.load.lock().idle += 1;
                 }
                 Err(RecvTimeoutError::Timeout) => {

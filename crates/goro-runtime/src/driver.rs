@@ -6,6 +6,7 @@
 //!
 //! Left out: anything on the path of a task. Queues, wake-ups and polls are the same code on both.
 
+pub use crate::job::Job;
 use crate::monitor::Monitor;
 use crate::parker::Parker;
 use crate::worker::Seat;
@@ -37,21 +38,13 @@ impl Role {
     }
 }
 
-/// A closure for the blocking pool. Dropping it unrun cancels it: its handle says so.
-pub type Job = Box<dyn FnOnce() + Send>;
-
 /// A job that no thread could be had for, given back.
+#[derive(Debug)]
 pub struct RefusedJob {
     /// The job.
     pub job: Job,
     /// Why.
     pub error: io::Error,
-}
-
-impl core::fmt::Debug for RefusedJob {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("RefusedJob").field("error", &self.error).finish_non_exhaustive()
-    }
 }
 
 /// Where a worker is about to sleep, which decides whose deadlines it wakes for.

@@ -13,7 +13,7 @@ use crate::current::{self, Scope};
 use crate::ground::Ground;
 use crate::metrics::Metrics;
 use crate::shard::Shard;
-use crate::spawn::{THREE_FIXES, start_blocking};
+use crate::spawn::THREE_FIXES;
 
 /// A way into a runtime, for other threads and for libraries.
 ///
@@ -90,7 +90,7 @@ impl Handle {
         T: Send + 'static,
     {
         let kind = Kind::at(Location::caller());
-        start_blocking(self.foreign(), Arc::clone(&self.ground), job, kind)
+        crate::job::start(Arc::clone(&self.ground), job, kind)
     }
 
     /// Runs a future to its end on this thread, inside this runtime; see
@@ -130,6 +130,12 @@ impl Handle {
     #[must_use]
     pub fn is_shutting_down(&self) -> bool {
         self.ground.hub.is_closing()
+    }
+
+    /// Lets `duration` pass inside a poll: spins on real threads, moves the clock when scripted.
+    /// For tests of what happens when a poll takes long.
+    pub fn busy(&self, duration: goro_shim::time::Duration) {
+        self.ground.driver.busy(duration);
     }
 
     /// The reactor, for those who make I/O types.

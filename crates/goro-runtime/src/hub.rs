@@ -16,7 +16,7 @@
 //!    it upgradable, since the workers hold it.
 
 use core::task::Waker;
-use goro_context::{Cause, Refused};
+use goro_context::{Cause, Refused, host};
 use goro_queue::Injector;
 use goro_shim::atomic::{AtomicBool, AtomicU32, Ordering, fence_seqcst};
 use goro_shim::global::{self, OnceLock, Weak};
@@ -208,12 +208,15 @@ impl Hub {
     }
 
     /// Queues a closure for the blocking pool.
-    pub(crate) fn job(&self, job: Job) -> Result<(), Refused> {
+    pub(crate) fn job(&self, job: host::Job) -> Result<(), Refused> {
         let Some(ground) = self.ground() else {
             let error = std::io::Error::other("the runtime has stopped");
             return Err(Refused(job, error));
         };
-        ground.driver.job(job).map_err(|refused| Refused(refused.job, refused.error))
+        ground.driver.job(Job::plain(job)).map_err(|refused| {
+            let job = refused.job.into_plain().expect("a plain job comes back plain");
+            Refused(job, refused.error)
+        })
     }
 
     /// Tasks that have been made and have not ended. Exact once spawning has stopped.

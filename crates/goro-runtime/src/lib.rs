@@ -34,6 +34,7 @@ mod ground;
 mod handle;
 mod hub;
 mod idle;
+mod job;
 pub mod metrics;
 mod monitor;
 mod observe;
@@ -43,6 +44,7 @@ mod shard;
 pub mod signal;
 mod spawn;
 pub mod task;
+pub mod time;
 mod timers;
 mod worker;
 

@@ -3,15 +3,11 @@
 use core::fmt;
 use core::future::Future;
 use core::panic::Location;
-use core::pin::Pin;
-use core::task::{Context, Poll};
-use goro_context::{Cause, Kind};
-use goro_shim::Arc;
-use goro_shim::global::OnceLock;
-use goro_task::{Home, JoinHandle, Meta, Parcel, Registry, Runnable};
+use goro_context::Kind;
+use goro_task::JoinHandle;
 
 use crate::current;
-use crate::ground::Ground;
+use crate::job;
 use crate::shard::Shard;
 
 /// What to do when there is no runtime here; every message about it ends with this.
@@ -158,85 +154,15 @@ where
 }
 
 #[track_caller]
-pub(crate) fn spawn_blocking_as<F, T>(kind: Kind, job: F) -> JoinHandle<T>
+pub(crate) fn spawn_blocking_as<F, T>(kind: Kind, closure: F) -> JoinHandle<T>
 where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let entered = current::entered();
-    match entered.and_then(|foreign| Some((foreign, foreign.hub.ground()?))) {
-        Some((foreign, ground)) => start_blocking(foreign, ground, job, kind),
+    match current::entered().and_then(|foreign| foreign.hub.ground()) {
+        Some(ground) => job::start(ground, closure, kind),
         None => panic!(
             "spawn_blocking needs a runtime, and none is entered on this thread: {THREE_FIXES}"
         ),
     }
-}
-
-/// A closure as a future that is done at its first poll.
-struct Blocking<F>(Option<F>);
-
-// The closure is moved out to be called, never pinned.
-impl<F> Unpin for Blocking<F> {}
-
-impl<F: FnOnce() -> T, T> Future for Blocking<F> {
-    type Output = T;
-
-    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<T> {
-        let job = self.0.take().expect("a blocking job is polled once");
-        // The closure may run for ever; it owes nobody a yield.
-        Poll::Ready(goro_context::budget::with(goro_context::budget::LIMIT, job))
-    }
-}
-
-/// The home of blocking jobs. They are polled once, so nothing ever parks here or is woken.
-struct Pool(Registry<Self>);
-
-impl Pool {
-    fn home() -> &'static Self {
-        static HOME: OnceLock<Pool> = OnceLock::new();
-        HOME.get_or_init(|| Self(Registry::new()))
-    }
-}
-
-impl Home for Pool {
-    fn registry(&'static self) -> &'static Registry<Self> {
-        &self.0
-    }
-
-    fn schedule(&'static self, task: Runnable<Self>) {
-        drop(task);
-    }
-
-    fn schedule_local(&'static self, parcel: Parcel<Self>) {
-        drop(parcel);
-    }
-}
-
-/// Queues a closure on the blocking pool of `ground`.
-pub(crate) fn start_blocking<F, T>(
-    foreign: &'static Shard,
-    ground: Arc<Ground>,
-    job: F,
-    kind: Kind,
-) -> JoinHandle<T>
-where
-    F: FnOnce() -> T + Send + 'static,
-    T: Send + 'static,
-{
-    let home = Pool::home();
-    let (task, handle) = goro_task::spawn(Blocking(Some(job)), home, Meta::new(kind));
-    let driver = Arc::clone(&ground.driver);
-    // The closure holds the ground, so that the hub is not handed on while it runs.
-    let run = move || {
-        let _inside = current::serve(foreign);
-        if let goro_task::Ran::Finished(goro_task::Ending::Panicked) = task.run(home) {
-            crate::observe::blocking_panicked(kind, &ground.name);
-        }
-    };
-    if let Err(refused) = driver.job(Box::new(run)) {
-        crate::observe::job_refused(kind, &refused.error);
-        handle.abort_with(Cause::new(format!("no thread could be started: {}", refused.error)));
-        drop(refused.job);
-    }
-    handle
 }

@@ -42,6 +42,11 @@ pub mod runtime {
     pub use goro_runtime::{BuildError, Builder, EnterGuard, Handle, NoRuntime, Runtime};
 }
 
+/// Time: sleeping, deadlines, intervals.
+pub mod time {
+    pub use goro_runtime::time::*;
+}
+
 /// Signals of the operating system.
 pub mod signal {
     pub use goro_runtime::signal::{Interrupts, ctrl_c, interrupts};

@@ -14,6 +14,7 @@
 
 use core::future::Future;
 use core::task::Waker;
+use goro_context::Cause;
 use goro_shim::Arc;
 use goro_shim::lock::Lock;
 use goro_shim::random::Random;
@@ -43,15 +44,7 @@ struct State {
     /// When the monitor looks next; `None` while its alarm is disarmed.
     alarm: Option<Instant>,
     roles: Vec<Role>,
-    jobs: VecDeque<Boxed>,
-}
-
-struct Boxed(Job);
-
-impl core::fmt::Debug for Boxed {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("Job")
-    }
+    jobs: VecDeque<Job>,
 }
 
 impl Driver for Stage {
@@ -81,7 +74,7 @@ impl Driver for Stage {
     }
 
     fn job(&self, job: Job) -> Result<(), RefusedJob> {
-        self.state.lock().jobs.push_back(Boxed(job));
+        self.state.lock().jobs.push_back(job);
         Ok(())
     }
 
@@ -113,7 +106,9 @@ impl Driver for Stage {
 
     fn close(&self) {
         let jobs = core::mem::take(&mut self.state.lock().jobs);
-        drop(jobs);
+        for job in jobs {
+            job.cancel(Cause::Shutdown);
+        }
     }
 }
 
@@ -346,9 +341,9 @@ impl Scripted {
 
     fn run_job(&mut self) {
         let job = self.stage.state.lock().jobs.pop_front();
-        if let Some(Boxed(job)) = job {
+        if let Some(job) = job {
             self.log.push(Event::Job);
-            job();
+            job.run();
         }
     }
 

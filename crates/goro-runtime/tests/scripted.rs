@@ -1,0 +1,152 @@
+//! The scheduler under a seed: the same workers, queues, wake rule and monitor on one thread.
+#![allow(
+    missing_docs,
+    clippy::disallowed_methods,
+    reason = "a test uses the crate as a program does"
+)]
+
+use goro_runtime::driver::scripted::{Event, Scripted};
+use goro_runtime::{Builder, spawn, task::yield_now};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+fn script(workers: usize, seed: u64) -> Scripted {
+    Builder::new().workers(workers).build_scripted(Some(seed)).unwrap()
+}
+
+/// A tree of tasks that yield, spawn and join, and note who went when.
+fn busy_program(script: &mut Scripted) -> Vec<u32> {
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let noted = order.clone();
+    script
+        .run(async move {
+            let tasks: Vec<_> = (0..20)
+                .map(|i| {
+                    let order = noted.clone();
+                    spawn(async move {
+                        for step in 0..5 {
+                            order.lock().unwrap().push(i * 10 + step);
+                            yield_now().await;
+                        }
+                        let child = spawn(async move { i });
+                        assert_eq!(child.await.unwrap(), i);
+                    })
+                })
+                .collect();
+            for task in tasks {
+                task.await.unwrap();
+            }
+        })
+        .unwrap();
+    let order = order.lock().unwrap();
+    order.clone()
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run() {
+    for seed in 0..20 {
+        let runs: Vec<(Vec<u32>, Vec<Event>)> = (0..5)
+            .map(|_| {
+                let mut script = script(3, seed);
+                let order = busy_program(&mut script);
+                (order, script.log().to_vec())
+            })
+            .collect();
+        assert!(runs.windows(2).all(|pair| pair[0] == pair[1]), "seed {seed} did not repeat");
+    }
+}
+
+#[test]
+fn different_seeds_give_different_runs() {
+    let orders: std::collections::BTreeSet<_> =
+        (0..20).map(|seed| busy_program(&mut script(3, seed))).collect();
+    assert!(orders.len() > 10, "only {} orders in 20 seeds", orders.len());
+}
+
+#[test]
+fn whatever_the_order_every_task_runs_once() {
+    for seed in 0..300 {
+        let mut script = script(1 + (seed % 8) as usize, seed);
+        let count = Arc::new(AtomicUsize::new(0));
+        let counted = count.clone();
+        script
+            .run(async move {
+                let tasks: Vec<_> = (0..600)
+                    .map(|_| {
+                        let count = counted.clone();
+                        spawn(async move { count.fetch_add(1, Ordering::Relaxed) })
+                    })
+                    .collect();
+                for task in tasks {
+                    task.await.unwrap();
+                }
+            })
+            .unwrap();
+        assert_eq!(count.load(Ordering::Relaxed), 600, "seed {seed}");
+        assert_eq!(script.handle().metrics().tasks_live, 0, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_future_that_nothing_will_wake_is_reported_as_stalled() {
+    let mut script = script(2, 1);
+    let stalled = script.run(std::future::pending::<()>()).unwrap_err();
+    assert_eq!(stalled.parked, 1);
+}
+
+#[test]
+fn a_blocking_job_runs_and_its_result_comes_back() {
+    let mut script = script(2, 1);
+    let sum = script.run(async { goro_runtime::spawn_blocking(|| 40 + 2).await.unwrap() }).unwrap();
+    assert_eq!(sum, 42);
+    assert!(script.log().contains(&Event::Job));
+}
+
+#[test]
+fn work_behind_others_is_shared_between_two_polls() {
+    // Each poll takes 100 us, so that what stands is worth a wake-up: more than one worker runs.
+    let mut script = script(4, 9);
+    let handle = script.handle();
+    script
+        .run(async move {
+            let tasks: Vec<_> = (0..64)
+                .map(|_| {
+                    let handle = handle.clone();
+                    spawn(async move { handle.busy(std::time::Duration::from_micros(100)) })
+                })
+                .collect();
+            for task in tasks {
+                task.await.unwrap();
+            }
+        })
+        .unwrap();
+    let ran: std::collections::BTreeSet<_> = script
+        .log()
+        .iter()
+        .filter_map(|event| if let Event::Ran(worker) = event { Some(*worker) } else { None })
+        .collect();
+    assert_eq!(ran.len(), 4, "all four workers had a share: {ran:?}");
+}
+
+#[test]
+fn dropping_the_script_drops_every_future() {
+    struct CountDrop(Arc<AtomicUsize>);
+    impl Drop for CountDrop {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    let dropped = Arc::new(AtomicUsize::new(0));
+    let mut script = script(3, 5);
+    for _ in 0..100 {
+        let guard = CountDrop(dropped.clone());
+        drop(script.handle().spawn(async move {
+            let _guard = guard;
+            std::future::pending::<()>().await;
+        }));
+    }
+    script.run_until_stalled();
+    assert_eq!(dropped.load(Ordering::Relaxed), 0);
+    drop(script);
+    assert_eq!(dropped.load(Ordering::Relaxed), 100);
+}

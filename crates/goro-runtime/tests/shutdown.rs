@@ -1,0 +1,258 @@
+//! The end of a runtime: what it drops, what it waits for, and where it may happen.
+#![allow(
+    missing_docs,
+    clippy::disallowed_methods,
+    reason = "a test uses the crate as a program does"
+)]
+
+use goro_runtime::{Builder, Runtime, spawn, task::yield_now};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+
+struct OnDrop<F: FnMut()>(F);
+impl<F: FnMut()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+fn two_workers() -> Runtime {
+    Builder::new().workers(2).build().unwrap()
+}
+
+#[test]
+fn every_parked_future_is_dropped_and_its_handle_says_why() {
+    let runtime = two_workers();
+    let dropped = Arc::new(AtomicUsize::new(0));
+    let handles: Vec<_> = (0..1_000)
+        .map(|_| {
+            let dropped = dropped.clone();
+            runtime.spawn(async move {
+                let _guard = OnDrop(move || {
+                    dropped.fetch_add(1, Ordering::Relaxed);
+                });
+                std::future::pending::<()>().await;
+            })
+        })
+        .collect();
+    while runtime.metrics().tasks_parked < 1_000 {
+        std::thread::yield_now();
+    }
+    drop(runtime);
+    assert_eq!(dropped.load(Ordering::Relaxed), 1_000);
+    for handle in handles {
+        let error = goro_runtime::block_on(handle).unwrap_err();
+        assert!(error.is_cancelled());
+        assert_eq!(error.cause(), Some(&goro_runtime::task::Cause::Shutdown));
+    }
+}
+
+/// Pitfall 69: spawn after shutdown hung.
+#[test]
+fn a_spawn_after_the_end_resolves_to_a_cancellation() {
+    let runtime = two_workers();
+    let handle = runtime.handle().clone();
+    drop(runtime);
+    let error = handle.block_on(handle.spawn(async { 1 })).unwrap_err();
+    assert!(error.is_cancelled());
+    let error = handle.block_on(handle.spawn_blocking(|| 1)).unwrap_err();
+    assert!(error.is_cancelled());
+    let _inside = handle.enter();
+    assert!(goro_runtime::try_spawn(async {}).unwrap_err().is_shutting_down());
+}
+
+/// Pitfall 66: tasks dropped under the scheduler's lock.
+#[test]
+fn a_destructor_may_spawn_wake_and_abort_others() {
+    let runtime = two_workers();
+    let handle = runtime.handle().clone();
+    let refused = Arc::new(AtomicUsize::new(0));
+    let others: Vec<_> =
+        (0..100).map(|_| runtime.spawn(std::future::pending::<()>()).abort_handle()).collect();
+    let others = Arc::new(others);
+    for _ in 0..100 {
+        let (handle, refused, others) = (handle.clone(), refused.clone(), others.clone());
+        drop(runtime.spawn(async move {
+            let _guard = OnDrop(move || {
+                others.iter().for_each(goro_runtime::task::AbortHandle::abort);
+                let late = handle.spawn(async {});
+                if goro_runtime::block_on(late).is_err() {
+                    refused.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+            std::future::pending::<()>().await;
+        }));
+    }
+    while runtime.metrics().tasks_parked < 200 {
+        std::thread::yield_now();
+    }
+    drop(runtime);
+    assert_eq!(refused.load(Ordering::Relaxed), 100);
+}
+
+/// Pitfall 37: two panics at shutdown abort the process.
+#[test]
+fn every_destructor_may_panic() {
+    let runtime = two_workers();
+    let handles: Vec<_> = (0..100)
+        .map(|i| {
+            runtime.spawn(async move {
+                let _guard = OnDrop(move || panic!("destructor {i}"));
+                std::future::pending::<()>().await;
+            })
+        })
+        .collect();
+    while runtime.metrics().tasks_parked < 100 {
+        std::thread::yield_now();
+    }
+    drop(runtime);
+    for handle in handles {
+        assert!(goro_runtime::block_on(handle).unwrap_err().is_panic());
+    }
+}
+
+/// Pitfall 68: task k waits, inside its poll, for the destructor of task j.
+#[test]
+fn a_poll_may_wait_for_anothers_destructor() {
+    for _ in 0..50 {
+        let runtime = two_workers();
+        let (sender, receiver) = mpsc::channel::<()>();
+        drop(runtime.spawn(async move {
+            let _sender = sender;
+            std::future::pending::<()>().await;
+        }));
+        let (began, begin) = mpsc::channel();
+        let waiting = runtime.spawn(async move {
+            began.send(()).unwrap();
+            // Ends when the sender is dropped, which only the shutdown does.
+            receiver.recv().is_err()
+        });
+        begin.recv().unwrap();
+        drop(runtime);
+        assert!(goro_runtime::block_on(waiting).unwrap());
+    }
+}
+
+#[test]
+fn a_runtime_may_be_dropped_inside_its_own_task() {
+    let runtime = two_workers();
+    let handle = runtime.handle().clone();
+    let (done, wait) = mpsc::channel();
+    let task = handle.spawn(async move {
+        drop(runtime);
+        done.send(()).unwrap();
+        yield_now().await;
+    });
+    wait.recv_timeout(Duration::from_secs(10)).expect("the drop came back");
+    let _either = goro_runtime::block_on(task);
+    assert!(handle.is_shutting_down());
+}
+
+/// Pitfall 74: a runtime dropped on its own pool thread waits for itself.
+#[test]
+fn a_runtime_may_be_dropped_on_its_own_blocking_thread() {
+    let runtime = two_workers();
+    let handle = runtime.handle().clone();
+    let (done, wait) = mpsc::channel();
+    drop(handle.spawn_blocking(move || {
+        drop(runtime);
+        done.send(()).unwrap();
+    }));
+    wait.recv_timeout(Duration::from_secs(10)).expect("the drop came back");
+    assert!(handle.is_shutting_down());
+}
+
+#[test]
+fn a_runtime_may_be_dropped_inside_a_task_of_another() {
+    let outer = two_workers();
+    let inner = two_workers();
+    let handle = inner.handle().clone();
+    outer.block_on(async move { spawn(async move { drop(inner) }).await.unwrap() });
+    assert!(handle.is_shutting_down());
+}
+
+/// Pitfall 70: shutdown_timeout(0).
+#[test]
+fn a_shutdown_waits_no_longer_than_it_is_told() {
+    for timeout in [Duration::ZERO, Duration::from_nanos(1), Duration::from_millis(50)] {
+        let runtime = two_workers();
+        let (release, released) = mpsc::channel::<()>();
+        let job = runtime.spawn_blocking(move || released.recv().is_err());
+        while runtime.metrics().blocking_threads == 0 || runtime.metrics().blocking_queued > 0 {
+            std::thread::yield_now();
+        }
+        assert!(!runtime.shutdown_timeout(timeout), "a job that runs cannot be ended");
+        drop(release);
+        assert!(goro_runtime::block_on(job).unwrap(), "the job went on to its end");
+    }
+    assert!(two_workers().shutdown_timeout(Duration::MAX));
+}
+
+/// Pitfall 73: a blocking job queued during shutdown is silently skipped.
+#[test]
+fn queued_blocking_jobs_are_cancelled_and_say_so() {
+    let runtime = Builder::new().workers(1).blocking_threads(1).build().unwrap();
+    let (release, released) = mpsc::channel::<()>();
+    let running = runtime.spawn_blocking(move || released.recv().is_err());
+    while runtime.metrics().blocking_queued > 0 {
+        std::thread::yield_now();
+    }
+    let ran = Arc::new(AtomicBool::new(false));
+    let flag = ran.clone();
+    let queued = runtime.spawn_blocking(move || flag.store(true, Ordering::Relaxed));
+    runtime.shutdown_background();
+    let error = goro_runtime::block_on(queued).unwrap_err();
+    assert_eq!(error.cause(), Some(&goro_runtime::task::Cause::Shutdown));
+    drop(release);
+    assert!(goro_runtime::block_on(running).unwrap());
+    assert!(!ran.load(Ordering::Relaxed));
+}
+
+/// Pitfall 77: a task that owns its executor is never freed.
+#[test]
+fn a_task_that_owns_its_runtime_does_not_keep_it_for_ever() {
+    let runtime = Arc::new(two_workers());
+    let dropped = Arc::new(AtomicBool::new(false));
+    let (flag, owner) = (dropped.clone(), runtime.clone());
+    let handle = runtime.handle().clone();
+    drop(runtime.spawn(async move {
+        let _guard = OnDrop(move || flag.store(true, Ordering::Release));
+        let _owner = owner;
+        yield_now().await;
+        drop(handle);
+    }));
+    drop(runtime);
+    let began = Instant::now();
+    while !dropped.load(Ordering::Acquire) {
+        assert!(began.elapsed() < Duration::from_secs(10), "the task and its runtime are gone");
+        std::thread::yield_now();
+    }
+}
+
+/// Pitfall 27 and 25: spawns race the shutdown; each ends one way, once.
+#[test]
+fn spawns_that_race_the_end_are_run_or_cancelled() {
+    for _ in 0..100 {
+        let runtime = two_workers();
+        let handle = runtime.handle().clone();
+        let ends = Arc::new(AtomicUsize::new(0));
+        let counted = ends.clone();
+        let spawner = std::thread::spawn(move || {
+            let tasks: Vec<_> = (0..200)
+                .map(|_| {
+                    let ends = counted.clone();
+                    let guard = OnDrop(move || {
+                        ends.fetch_add(1, Ordering::Relaxed);
+                    });
+                    handle.spawn(async move { drop(guard) })
+                })
+                .collect();
+            tasks.into_iter().map(goro_runtime::block_on).filter(Result::is_ok).count()
+        });
+        drop(runtime);
+        let ran = spawner.join().unwrap();
+        assert!(ran <= 200);
+        assert_eq!(ends.load(Ordering::Relaxed), 200, "each future was dropped once");
+    }
+}
