@@ -2,7 +2,7 @@
 
 use crate::Rule;
 use crate::house::{Finding, House};
-use crate::source::{Source, attributes, words};
+use crate::source::{Function, Source, attributes, words};
 
 pub(crate) const ASSERTIONS: Rule = Rule {
     wants: "Every test can fail by something it says: an assertion, `?`, an expected panic or \
@@ -35,6 +35,7 @@ pub(crate) const ASSERTIONS: Rule = Rule {
             "crates/a/tests/x.rs",
             "#[test] fn a() { run() }\nfn run() { on() }\nfn on() { assert!(x) }",
         )],
+        &[("crates/a/tests/x.rs", "#[test] fn a() { fn sent<T: Send>() {} sent::<A>(); }")],
         // What a compile-fail test feeds to the compiler is no test.
         &[
             ("crates/a/tests/x/y.rs", "#[goro::test] fn a() {}"),
@@ -88,10 +89,13 @@ fn functions_that_can_fail(source: &Source) -> Vec<&str> {
         let before = able.len();
         for function in &source.functions {
             let body = &source.code[function.body.clone()];
-            let calls =
-                |name: &&str| words(body, name).any(|at| body[at + name.len()..].starts_with('('));
+            let calls = |name: &&str| {
+                let mut after = words(body, name).map(|at| &body[at + name.len()..]);
+                after.any(|after| after.starts_with('(') || after.starts_with("::<"))
+            };
             let name = function.name.as_str();
-            if !able.contains(&name) && (can_fail(body) || able.iter().any(calls)) {
+            let fails = can_fail(body) || is_bound(source, function) || able.iter().any(calls);
+            if !able.contains(&name) && fails {
                 able.push(name);
             }
         }
@@ -99,6 +103,14 @@ fn functions_that_can_fail(source: &Source) -> Vec<&str> {
             return able;
         }
     }
+}
+
+/// Whether a function does nothing but ask the compiler for a bound: `fn f<T: Send>() {}`.
+fn is_bound(source: &Source, function: &Function) -> bool {
+    let head = &source.code[function.keyword..function.body.start];
+    let generics = head.split('(').next().unwrap_or_default();
+    let body = source.code[function.body.clone()].trim_matches(['{', '}']);
+    generics.contains('<') && generics.contains(':') && body.trim().is_empty()
 }
 
 /// `#[test]`, or any path that ends so, with or without arguments.
