@@ -110,7 +110,7 @@ impl<T> Injector<T> {
         if self.is_empty() {
             return None;
         }
-        let mut emptied = Vec::new();
+        let mut emptied = None;
         let mut list = self.list.lock();
         let item = list.pop(&mut emptied);
         self.len.store(list.len, Ordering::Relaxed);
@@ -128,7 +128,7 @@ impl<T> Injector<T> {
             return None;
         }
         let room = into.room().min(max - 1);
-        let mut emptied = Vec::new();
+        let mut emptied = None;
         let mut moved = 0;
         let mut list = self.list.lock();
         let first = list.pop(&mut emptied);
@@ -225,8 +225,9 @@ impl<T> Segments<T> {
         true
     }
 
-    /// Takes the oldest item. Segments that are not needed any more go to `emptied`.
-    fn pop(&mut self, emptied: &mut Vec<VecDeque<T>>) -> Option<T> {
+    /// Takes the oldest item. A segment that is not needed any more goes to `emptied`, for the
+    /// caller to free (at once, in the rare case that one batch empties three).
+    fn pop(&mut self, emptied: &mut Option<VecDeque<T>>) -> Option<T> {
         let item = self.pieces.front_mut()?.pop_front()?;
         self.len -= 1;
         if self.pieces.len() > 1 && self.pieces[0].is_empty() {
@@ -234,7 +235,7 @@ impl<T> Segments<T> {
             if self.spare.is_none() {
                 self.spare = piece;
             } else {
-                emptied.extend(piece);
+                *emptied = piece;
             }
             if self.pieces.len() == 1 && self.pieces.capacity() > SMALL_LIST {
                 self.pieces.shrink_to(SMALL_LIST);

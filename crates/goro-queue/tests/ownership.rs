@@ -147,6 +147,8 @@ fn everything_prints_empty_full_owned_and_left() {
         format!("{:?} {:?}", Refused::Full(1), Refused::NotOwner(1)),
         "Full(..) NotOwner(..)"
     );
+    assert_eq!(Refused::Full(1).to_string(), "the ring is full");
+    assert_eq!(Refused::NotOwner(1).to_string(), "this thread does not own the queue");
     assert_eq!(Refused::Full(1).into_inner() + Refused::NotOwner(2).into_inner(), 3);
 }
 

@@ -28,6 +28,12 @@ fn pop_and_steal_meet_on_the_last_item() {
         own.extend(drain(&claim));
         assert_shared_out(0..2, &[&own, &stolen]);
         assert_eq!(queue.len(), 0);
+        // Whatever came of it, the ring is as good as before.
+        for id in 2..2 + CAPACITY {
+            push(&claim, id);
+        }
+        assert_eq!(steal_once(&queue), [2, 3]);
+        assert_eq!(drain(&claim), [4, 5]);
     });
 }
 

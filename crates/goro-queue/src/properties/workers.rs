@@ -137,7 +137,7 @@ fn apply(world: &mut World<'_>, step: &Step) {
 proptest! {
     /// Pitfalls 44, 52: every item exactly once, where and when the model has it.
     #[test]
-    fn queues_and_injector_are_lists(steps in prop::collection::vec(step(), 0..150)) {
+    fn queues_and_injector_are_lists(steps in prop::collection::vec(step(), 0..80)) {
         let queues: [LocalQueue<Box<usize>>; WORKERS] = core::array::from_fn(|_| LocalQueue::new());
         let claims = core::array::from_fn(|w| queues[w].claim().unwrap());
         let mut world = World { claims, shared: Injector::new(), model: Model::default() };
