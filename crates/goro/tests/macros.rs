@@ -1,0 +1,108 @@
+//! `#[goro::main]` and `#[goro::test]` on the real runtime.
+//!
+//! What the attributes refuse, and where the compiler points, is tested in goro-macros.
+#![cfg(feature = "macros")]
+
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+mod program {
+    /// Parses what the environment says, as programs do.
+    #[goro::main(workers = 1)]
+    pub(crate) async fn main() -> Result<u8, Box<dyn std::error::Error>> {
+        let text = goro::spawn(async { "7" }).await?;
+        let number: u8 = text.parse()?;
+        let _: u8 = "not a number".parse()?;
+        Ok(number)
+    }
+}
+
+mod program_without_arguments {
+    #[goro::main]
+    pub(crate) async fn main() {
+        println!("the program ran");
+    }
+}
+
+#[test]
+fn main_returns_what_its_body_returns() {
+    let error = program::main().expect_err("the second number is none");
+    assert_eq!(error.to_string(), "not a number".parse::<u8>().unwrap_err().to_string());
+}
+
+/// Runs one of this file's tests in a process of its own, where it takes the branch for children.
+fn in_a_child(test: &str, workers: &str) -> std::process::Output {
+    Command::new(std::env::current_exe().expect("this test has a file"))
+        .args(["--exact", test, "--nocapture"])
+        .env("GORO_TEST_CHILD", "1")
+        .env("GORO_WORKERS", workers)
+        .output()
+        .expect("a child can be started")
+}
+
+fn is_child() -> bool {
+    std::env::var_os("GORO_TEST_CHILD").is_some()
+}
+
+#[test]
+fn a_program_whose_runtime_cannot_be_built_says_why_and_exits_with_1() {
+    if is_child() {
+        program_without_arguments::main();
+        return;
+    }
+    let ended =
+        in_a_child("a_program_whose_runtime_cannot_be_built_says_why_and_exits_with_1", "some");
+    let errors = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(1), "{errors}");
+    assert!(errors.contains("error: ") && errors.contains("GORO_WORKERS"), "{errors}");
+    assert!(!String::from_utf8_lossy(&ended.stdout).contains("the program ran"));
+}
+
+#[test]
+fn the_environment_says_how_many_workers_a_program_has() {
+    if is_child() {
+        program_without_arguments::main();
+        return;
+    }
+    let ended = in_a_child("the_environment_says_how_many_workers_a_program_has", "3");
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    assert!(String::from_utf8_lossy(&ended.stdout).contains("the program ran"));
+}
+
+/// Two tasks that each wait, without ever yielding, until the other has begun.
+#[goro::test]
+async fn a_test_has_two_workers_that_run_at_once() {
+    let begun = Arc::new(AtomicUsize::new(0));
+    let tasks = [(); 2].map(|()| {
+        let begun = Arc::clone(&begun);
+        goro::spawn(async move {
+            begun.fetch_add(1, Ordering::Relaxed);
+            while begun.load(Ordering::Relaxed) < 2 {
+                std::thread::yield_now();
+            }
+        })
+    });
+    for task in tasks {
+        assert!(task.await.is_ok());
+    }
+}
+
+#[goro::test(workers = 1)]
+async fn a_test_may_return_a_result() -> Result<(), goro::task::JoinError> {
+    assert_eq!(goro::spawn(async { 1 + 1 }).await?, 2);
+    Ok(())
+}
+
+#[goro::test]
+#[should_panic(expected = "out of the body")]
+async fn a_panic_in_the_body_fails_the_test() {
+    goro::task::yield_now().await;
+    panic!("out of the body");
+}
+
+#[goro::test]
+async fn a_panic_in_a_task_stays_in_its_handle() {
+    let task = goro::spawn(async { panic!("in the task") });
+    assert!(task.await.is_err_and(|error| error.is_panic()));
+}
