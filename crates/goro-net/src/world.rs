@@ -1,0 +1,51 @@
+//! Where sockets are made: the reactor of the runtime this code runs in, or its simulated network.
+
+use std::io;
+
+use goro_reactor::Reactor;
+use goro_reactor::source::Network;
+use goro_runtime::Handle;
+use goro_shim::Arc;
+
+/// What carries the bytes.
+#[derive(Debug)]
+pub(crate) enum World {
+    /// The operating system, watched by this reactor.
+    Kernel(Arc<Reactor>),
+    /// A network that a simulation made up.
+    Simulated(Arc<dyn Network>),
+}
+
+/// The world of the runtime this thread is in.
+///
+/// # Errors
+/// With no runtime: says that `operation` needs one, and how to have one.
+pub(crate) fn here(operation: &str) -> io::Result<World> {
+    let handle = handle(operation)?;
+    match handle.network() {
+        Some(network) => Ok(World::Simulated(network)),
+        None => handle.reactor().map(World::Kernel),
+    }
+}
+
+/// The reactor of the runtime this thread is in, for what only the operating system has.
+///
+/// # Errors
+/// As [`here`], and in a simulated runtime.
+pub(crate) fn reactor(operation: &str) -> io::Result<Arc<Reactor>> {
+    match here(operation)? {
+        World::Kernel(reactor) => Ok(reactor),
+        World::Simulated(_) => Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            format!(
+                "{operation}: a simulated runtime has no use for the operating system's sockets"
+            ),
+        )),
+    }
+}
+
+fn handle(operation: &str) -> io::Result<Handle> {
+    Handle::try_current().map_err(|none| {
+        io::Error::other(format!("{operation} needs the reactor of a runtime, but {none}"))
+    })
+}
