@@ -104,6 +104,11 @@ impl Hub {
     pub(crate) fn give_back(&'static self) -> bool {
         let clean = self.live() == 0 && self.injector.is_empty() && self.idle.is_blank();
         if clean {
+            for shard in self.every_shard() {
+                shard.registry.trim();
+                shard.timers.trim();
+            }
+            self.idle.trim();
             *self.ground.lock() = None;
             POOL.lock().push(self);
         }

@@ -129,6 +129,12 @@ impl Idle {
         all
     }
 
+    /// Gives the stack's memory back; nobody sleeps.
+    pub(crate) fn trim(&self) {
+        let stack = core::mem::take(&mut *self.asleep.lock());
+        drop(stack);
+    }
+
     /// Nobody sleeps and nobody searches: the state a hub is handed on in.
     pub(crate) fn is_blank(&self) -> bool {
         self.counts.load(Ordering::Relaxed) == 0

@@ -17,11 +17,12 @@
 //!
 //! The clock is the operating system's monotonic one, `CLOCK_MONOTONIC` on Linux: it never goes
 //! backwards, wall-clock changes do not touch it, and **it stands still while the machine is
-//! suspended**. A simulated runtime's clock takes its place on that runtime.
+//! suspended**. A simulated runtime's clock takes its place on that runtime: [`now`] reads the one
+//! that counts here, `Instant::now` does not.
 //!
 //! Left out: wall-clock alarms, and coalescing of timers.
 
-pub use goro_context::time::{Deadline, Duration, Instant};
+pub use goro_context::time::{Deadline, Duration, Instant, now};
 
 mod interval;
 mod sleep;

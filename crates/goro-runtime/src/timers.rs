@@ -132,6 +132,16 @@ impl Timers {
         self.publish(&armed.wheel);
     }
 
+    /// Gives the memory of a burst back; nothing is armed.
+    pub(crate) fn trim(&self) {
+        let mut armed = self.armed.lock();
+        if armed.wheel.is_empty() {
+            let wheel = core::mem::replace(&mut armed.wheel, Wheel::new());
+            drop(armed);
+            drop(wheel);
+        }
+    }
+
     fn publish(&self, wheel: &Wheel<Waker>) -> u64 {
         let next = wheel.next_deadline().unwrap_or(NEVER);
         self.next.store(next, Ordering::Relaxed);

@@ -47,6 +47,12 @@ pub mod time {
     pub use goro_runtime::time::*;
 }
 
+/// Sockets.
+#[cfg(feature = "net")]
+pub mod net {
+    pub use goro_net::*;
+}
+
 /// Signals of the operating system.
 pub mod signal {
     pub use goro_runtime::signal::{Interrupts, ctrl_c, interrupts};

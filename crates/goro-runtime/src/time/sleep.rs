@@ -4,8 +4,8 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
-use goro_context::time::{self, Deadline, Duration, Instant};
 use goro_context::budget;
+use goro_context::time::{self, Deadline, Duration, Instant};
 
 /// Waits until `duration` has passed, counted from this call. Never early.
 ///
@@ -62,12 +62,12 @@ impl Sleep {
     /// polled it and does not again is woken no later than at the former deadline.)
     ///
     /// ```
-    /// use goro_runtime::time::{Duration, Instant, sleep};
+    /// use goro_runtime::time::{Duration, now, sleep};
     ///
     /// goro_runtime::block_on(async {
     ///     let mut idle = sleep(Duration::from_secs(3600));
     ///     // Nothing was received for an hour? Something was: start over, with less patience.
-    ///     idle.reset(Instant::now() + Duration::from_millis(1));
+    ///     idle.reset(now() + Duration::from_millis(1));
     ///     (&mut idle).await;
     ///     assert!(idle.is_elapsed());
     /// });

@@ -13,9 +13,9 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 use std::io;
 
+use goro_context::Cause;
 use goro_context::note::{self, Op};
 use goro_context::time::{self, Deadline, Duration, Instant};
-use goro_context::Cause;
 use pin_project_lite::pin_project;
 
 /// Gives `future` at most `duration`, counted from the end of its first poll.

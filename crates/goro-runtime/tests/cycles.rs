@@ -1,0 +1,78 @@
+//! A thousand runtimes, one after another: the thousandth leaves what the tenth left.
+#![allow(
+    missing_docs,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a test uses the crate as a program does"
+)]
+
+use goro_runtime::time::{Duration, sleep};
+use goro_runtime::{Builder, spawn, spawn_blocking, task::yield_now};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicIsize, Ordering};
+
+static LIVE: AtomicIsize = AtomicIsize::new(0);
+
+struct Counting;
+
+// SAFETY: every call goes to the system's allocator unchanged; counting does not allocate.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        LIVE.fetch_add(layout.size() as isize, Ordering::Relaxed);
+        // SAFETY: the caller's premises are the callee's.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        LIVE.fetch_sub(layout.size() as isize, Ordering::Relaxed);
+        // SAFETY: the caller's premises are the callee's.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn count(path: &str) -> usize {
+    std::fs::read_dir(path).map_or(0, Iterator::count)
+}
+
+/// Live heap bytes, threads, descriptors.
+fn held() -> (isize, usize, usize) {
+    (LIVE.load(Ordering::Relaxed), count("/proc/self/task"), count("/proc/self/fd"))
+}
+
+fn one_life(cycle: usize) {
+    let runtime = Builder::new().workers(1 + cycle % 2).build().unwrap();
+    runtime.block_on(async {
+        let tasks: Vec<_> = (0..20)
+            .map(|i| {
+                spawn(async move {
+                    yield_now().await;
+                    i
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        assert_eq!(spawn_blocking(|| 5).await.unwrap(), 5);
+        let nap = spawn(sleep(Duration::from_micros(50)));
+        drop(spawn(sleep(Duration::MAX)));
+        drop(spawn(std::future::pending::<()>()));
+        nap.await.unwrap();
+    });
+}
+
+/// Pitfalls 33 and the measured rows of build and drop: growth per runtime.
+#[test]
+fn the_thousandth_runtime_leaves_what_the_tenth_left() {
+    for cycle in 0..10 {
+        one_life(cycle);
+    }
+    let tenth = held();
+    for cycle in 10..1_000 {
+        one_life(cycle);
+    }
+    assert_eq!(held(), tenth, "(heap bytes, threads, descriptors)");
+}
