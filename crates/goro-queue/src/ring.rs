@@ -21,11 +21,11 @@
 //!    leaves the ring exactly once.
 //! 2. `tail` and `freed` are written by the owner alone. At rest `head <= tail <= freed + N`.
 //! 3. A thief marks a position at or before `head` *before* it moves `head`, and unmarks after it
-//!    has read the slots it claimed. The owner moves `freed` only to what it read from `head`, and
-//!    not beyond a mark it read after that: no slot is overwritten before it has been read. So no
+//!    has read the slots it claimed. The owner moves `freed` to what it read from `head`, or to the
+//!    mark if it finds one after that: no slot is overwritten before it has been read. So no
 //!    access to a slot ever races with another (the models watch each slot as a plain cell).
-//! 4. While a thief is marked, `tail` cannot pass its mark by more than `N`, so a thief may sleep
-//!    as long as it likes between reading `head` and moving it.
+//! 4. While a thief is marked, `freed` does not move past its mark: a thief that sleeps costs the
+//!    owner room, and sends other thieves elsewhere, for as long.
 //! 5. A `fetch_add` that finds a thief has just taken the last word leaves `head` one past `tail`;
 //!    the owner then moves `tail` after it: that position never holds anything. A thief that sees
 //!    `head` past `tail` sees an empty ring.
@@ -231,7 +231,7 @@ impl<const N: usize> Ring<N> {
                 self.end_steal();
                 return None;
             }
-            let count = stands.div_ceil(2).min(Self::HALF).min(most);
+            let count = stands.div_ceil(2).min(most);
             let end = head.wrapping_add(count as u64);
             // Ordering: Release pairs with the Acquire in `free_more`: an owner that sees the
             // claim sees the mark.
@@ -262,7 +262,7 @@ impl<const N: usize> Ring<N> {
         let head = self.shared.head.load(Ordering::Acquire);
         // Ordering: Acquire pairs with the Release in `end_steal`.
         let mark = self.shared.mark.load(Ordering::Acquire);
-        let safe = if mark == UNMARKED { head } else { earlier(head, mark) };
+        let safe = if mark == UNMARKED { head } else { marked(mark, head) };
         let freed = self.owners.freed.load(Ordering::Relaxed);
         let tail = self.owners.tail.load(Ordering::Relaxed);
         if (safe.wrapping_sub(freed) as i64) > 0 {
@@ -291,9 +291,9 @@ fn marking(head: u64) -> u64 {
     (head << 1) | 1
 }
 
-/// The earlier one of `head` and the marked position.
+/// The position that bears this mark; of the two that do, the one closer to `near`.
 #[inline]
-fn earlier(head: u64, mark: u64) -> u64 {
-    let ahead = ((mark & !1).wrapping_sub(head << 1) as i64) >> 1;
-    head.wrapping_add_signed(ahead.min(0))
+fn marked(mark: u64, near: u64) -> u64 {
+    let ahead = ((mark & !1).wrapping_sub(near << 1) as i64) >> 1;
+    near.wrapping_add_signed(ahead)
 }
