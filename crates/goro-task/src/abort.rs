@@ -4,6 +4,7 @@
 //! 1. An abort never drops the future itself: it makes the task runnable, and whoever may poll it
 //!    drops it (a local task's future is dropped on its own thread; pitfall 21).
 //! 2. An abort finds at most one runnable to own, so a task is queued at most once (pitfall 24).
+#![allow(unsafe_code, reason = "a counted pointer to the header")]
 
 use core::fmt;
 use core::future::Future;

@@ -1,4 +1,5 @@
 //! Where tasks' memory comes from. The only place that allocates and frees it.
+#![allow(unsafe_code, reason = "the one place that takes and gives back memory")]
 
 use core::alloc::Layout;
 use core::ptr::NonNull;

@@ -7,6 +7,10 @@
 //! 3. The future is dropped before `LIVE` falls, so whoever has joined a task sees what its
 //!    destructors did (pitfall 22).
 //! 4. Nothing that panics in a poll or a destructor passes through here: it becomes the outcome.
+#![allow(
+    unsafe_code,
+    reason = "future and outcome share a place; the state word says which stands there"
+)]
 
 use core::alloc::Layout;
 use core::any::Any;
@@ -32,16 +36,17 @@ pub(crate) unsafe trait Prefix {}
 // SAFETY: a header begins with itself.
 unsafe impl Prefix for Header {}
 
+/// The layout of a task; all access is through casts of addresses within it.
 #[repr(C)]
 struct Cell<P, F: Future> {
-    prefix: P,
+    _prefix: P,
     stage: Stage<F>,
 }
 
-/// Room for either; all access is through casts of its address.
+/// Room for either.
 #[repr(C)]
 union Stage<F: Future> {
-    future: ManuallyDrop<F>,
+    _future: ManuallyDrop<F>,
     _outcome: ManuallyDrop<Outcome<F::Output>>,
 }
 
@@ -63,11 +68,18 @@ impl<P: Prefix, F: Future> TableFor<P, F> {
 }
 
 /// Allocates a task.
+///
+/// Prefix and future are written where they will stay, one by one: a cell put together on the stack
+/// would be one more copy of a future that may be a mebibyte (pitfall 43).
+#[inline]
 pub(crate) fn allocate<P: Prefix, F: Future>(prefix: P, future: F) -> Ptr {
-    let place = allocation::allocate(Layout::new::<Cell<P, F>>()).cast::<Cell<P, F>>();
-    let cell = Cell { prefix, stage: Stage { future: ManuallyDrop::new(future) } };
-    // SAFETY: the place was just allocated with the cell's layout.
-    unsafe { place.write(cell) };
+    let place = allocation::allocate(Layout::new::<Cell<P, F>>());
+    // SAFETY: the place was just allocated with the cell's layout, whose first field this is.
+    unsafe { place.cast::<P>().write(prefix) };
+    // SAFETY: the stage is at this offset within the allocation.
+    let stage = unsafe { place.byte_add(offset_of!(Cell<P, F>, stage)) };
+    // SAFETY: the stage has room for the future, aligned.
+    unsafe { stage.cast::<F>().write(future) };
     place.cast()
 }
 

@@ -12,6 +12,7 @@
 //!
 //! Left out: spawn site and name (they belong to the kind), counts and clocks of polls (they belong
 //! to whoever polls).
+#![allow(unsafe_code, reason = "fields that belong to whoever the state word names")]
 
 use core::alloc::Layout;
 use core::ptr::NonNull;

@@ -9,6 +9,10 @@
 //!    (pitfalls 28, 41).
 //! 4. Outcomes that hold handles of ended tasks are dropped one after the other, however deep they
 //!    nest (pitfall 42).
+#![allow(
+    unsafe_code,
+    reason = "takes the outcome out of the stage when the state word says that it is there"
+)]
 
 use core::fmt;
 use core::future::Future;
@@ -52,6 +56,13 @@ use slot::Slot;
 /// assert!(!handle.is_finished());
 /// let _ = runnable.run(home);
 /// assert_eq!(home.block_on(handle).unwrap(), 42);
+/// ```
+///
+/// It may be sent to other threads if the output may:
+///
+/// ```compile_fail,E0277
+/// fn sent<T: Send>() {}
+/// sent::<goro_task::JoinHandle<std::rc::Rc<u8>>>();
 /// ```
 pub struct JoinHandle<T> {
     task: Ptr,

@@ -22,6 +22,7 @@
 //!    [`goro_shim::word::Word`].
 //!
 //! Left out: queues (goro-queue), who runs what when (goro-runtime), groups and scopes.
+#![deny(unsafe_code)]
 
 mod abort;
 mod allocation;

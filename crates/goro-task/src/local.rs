@@ -10,6 +10,7 @@
 //! 2. A parcel that is dropped leaks its future rather than dropping it on a wrong thread; its
 //!    handle then never resolves. Whoever carries parcels keeps the way to the owner open until the
 //!    owner's last task has ended.
+#![allow(unsafe_code, reason = "parcels carry what only their owner may touch")]
 
 use core::fmt;
 use core::future::Future;
@@ -28,7 +29,7 @@ use crate::{Home, JoinHandle, Meta};
 
 /// The thread's right to its local tasks. It cannot leave its thread.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0277
 /// fn sent<T: Send>() {}
 /// sent::<goro_task::LocalOwner>();
 /// ```
@@ -148,7 +149,7 @@ impl<H: Home> fmt::Debug for Parcel<H> {
 
 /// The right to poll a local task once. It cannot leave its thread; dropping it cancels the task.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0277
 /// # mod home { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/home.rs")); }
 /// fn sent<T: Send>() {}
 /// sent::<goro_task::LocalRunnable<home::Line>>();
@@ -160,7 +161,6 @@ pub struct LocalRunnable<H: Home> {
 }
 
 /// What became of a local runnable that was run; see [`Ran`](crate::Ran).
-#[derive(Debug)]
 #[must_use = "a task that is to run again is in here"]
 pub enum LocalRan<H: Home> {
     /// It waits. Its next wake makes a parcel.
@@ -223,5 +223,15 @@ impl<H: Home> Drop for LocalRunnable<H> {
 impl<H: Home> fmt::Debug for LocalRunnable<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LocalRunnable").field("id", &self.id()).field("kind", &self.kind()).finish()
+    }
+}
+
+impl<H: Home> fmt::Debug for LocalRan<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LocalRan::Parked => f.write_str("Parked"),
+            LocalRan::Again(task) => f.debug_tuple("Again").field(task).finish(),
+            LocalRan::Finished(ending) => f.debug_tuple("Finished").field(ending).finish(),
+        }
     }
 }

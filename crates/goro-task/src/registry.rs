@@ -11,6 +11,7 @@
 //!
 //! Left out: lists that only their owner writes. A dump must be able to read the list of a worker
 //! that is stuck, which then needs type-stable memory under it.
+#![allow(unsafe_code, reason = "pointers to tasks, which are live while they are listed")]
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -184,7 +185,6 @@ impl Entry {
 }
 
 /// What [`Registry::abort_some`] found.
-#[derive(Debug)]
 #[must_use = "the tasks in here are to be run or cancelled; dropped, they are cancelled"]
 pub struct Aborted<H: Home> {
     /// Tasks that were parked, to be run or cancelled.
@@ -193,6 +193,16 @@ pub struct Aborted<H: Home> {
     pub parcels: Vec<Parcel<H>>,
     /// Whether the end of the list was reached; the next call begins anew.
     pub is_last: bool,
+}
+
+impl<H: Home> fmt::Debug for Aborted<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Aborted")
+            .field("runnables", &self.runnables)
+            .field("parcels", &self.parcels)
+            .field("is_last", &self.is_last)
+            .finish()
+    }
 }
 
 /// One listed task, as it was when it was looked at.

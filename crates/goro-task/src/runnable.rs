@@ -8,6 +8,7 @@
 //! 4. A task is listed in a registry when it first parks, before the read-modify-write that gives
 //!    up the runnable (after it another thread may be running the task), and taken off before
 //!    `LIVE` falls.
+#![allow(unsafe_code, reason = "the right to poll, as one pointer")]
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -42,7 +43,6 @@ unsafe impl<H: Home> Send for Runnable<H> {}
 unsafe impl<H: Home> Sync for Runnable<H> {}
 
 /// What became of a runnable that was run.
-#[derive(Debug)]
 #[must_use = "a task that is to run again is in here"]
 pub enum Ran<H: Home> {
     /// It waits. Its next wake makes another runnable.
@@ -141,6 +141,16 @@ impl<H: Home> Drop for Runnable<H> {
 impl<H: Home> fmt::Debug for Runnable<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Runnable").field("id", &self.id()).field("kind", &self.kind()).finish()
+    }
+}
+
+impl<H: Home> fmt::Debug for Ran<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Ran::Parked => f.write_str("Parked"),
+            Ran::Again(task) => f.debug_tuple("Again").field(task).finish(),
+            Ran::Finished(ending) => f.debug_tuple("Finished").field(ending).finish(),
+        }
     }
 }
 

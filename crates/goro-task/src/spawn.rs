@@ -1,4 +1,5 @@
 //! Making a task.
+#![allow(unsafe_code, reason = "turns a fresh allocation into a runnable and a handle")]
 
 use core::future::Future;
 

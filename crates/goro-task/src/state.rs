@@ -53,8 +53,10 @@
 use goro_shim::atomic::{AtomicU64, Ordering, acquire_before_free};
 
 mod action;
+mod snapshot;
 
 pub(crate) use action::{Begin, End, Finish, Left, Progress, Reason, Seen, Wake, WakeOwned};
+pub(crate) use snapshot::Snapshot;
 
 const LIVE: u64 = 1;
 const ABORT: u64 = 1 << 1;
@@ -78,10 +80,6 @@ const MAX_REFS: u64 = REF << 27;
 #[derive(Debug)]
 #[repr(transparent)]
 pub(crate) struct Word(AtomicU64);
-
-/// One reading of the word, for dumps and questions.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Snapshot(u64);
 
 impl Word {
     /// A task that is about to be queued, with a handle.
@@ -344,38 +342,6 @@ impl Word {
         }
         acquire_before_free(&self.0);
         Left::Free
-    }
-}
-
-impl Snapshot {
-    /// Whether the task has not ended.
-    pub(crate) fn is_live(self) -> bool {
-        self.0 & LIVE != 0
-    }
-
-    /// Whether an abort is under way.
-    pub(crate) fn is_aborted(self) -> bool {
-        self.0 & ABORT != 0
-    }
-
-    /// The number of the abort's reason.
-    pub(crate) fn reason(self) -> Reason {
-        reason_of(self.0)
-    }
-
-    /// Whether the task is parked: it lives, and no runnable exists.
-    pub(crate) fn is_parked(self) -> bool {
-        self.is_live() && wakes(self.0) == 0
-    }
-
-    /// Whether nobody has a waker or an abort handle.
-    pub(crate) fn is_unreferenced(self) -> bool {
-        self.0 & REFS == 0
-    }
-
-    /// Whether the join handle exists.
-    pub(crate) fn has_handle(self) -> bool {
-        self.0 & JOIN != 0 && self.0 & DETACH == 0
     }
 }
 

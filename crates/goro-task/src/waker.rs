@@ -6,6 +6,7 @@
 //! 2. A waker holds one reference, except the one a poll lends out, which possession of the
 //!    runnable keeps alive.
 //! 3. Nothing here touches a thread-local: waking works on any thread, at any time (pitfall 62).
+#![allow(unsafe_code, reason = "std's interface to wakers is unsafe")]
 
 use core::mem::ManuallyDrop;
 use core::ptr::NonNull;

@@ -5,6 +5,7 @@
 //!    wakers are both aligned to more than two bytes.
 //! 2. A slot is `Copy` so that the completer can read it in place; of its copies exactly one is
 //!    woken or discarded.
+#![allow(unsafe_code, reason = "a waker in one word")]
 
 use core::task::Waker;
 

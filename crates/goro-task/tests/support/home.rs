@@ -42,6 +42,11 @@ impl Line {
         }))
     }
 
+    /// The registry.
+    pub(crate) fn registry_of(&self) -> &Registry<Self> {
+        &self.registry
+    }
+
     /// Takes the first runnable out of the line.
     pub(crate) fn next(&'static self) -> Option<Runnable<Self>> {
         self.waiting.lock().pop_front()
