@@ -158,7 +158,8 @@ mod tests {
         assert_eq!(addresses(&[v4, v6][..]), [v4, v6]);
         assert_eq!(addresses([v6, v4]), [v6, v4]);
         assert_eq!(addresses(vec![v4]), [v4]);
-        assert_eq!(addresses::<&SocketAddr>(&v6), [v6]);
+        let reference = &v6;
+        assert_eq!(addresses(reference), [v6]);
         assert_eq!(addresses(Target::Addresses(vec![v4])), [v4]);
     }
 

@@ -214,7 +214,10 @@ impl TcpStream {
         self.source().shutdown(how)
     }
 
-    /// Lends out the two directions, each to one user.
+    /// Lends out the two directions, each to one user. Costs nothing.
+    ///
+    /// With futures' `AsyncReadExt` in scope, `stream.split()` on an owned stream is that trait's,
+    /// which locks and allocates: write `TcpStream::split(&mut stream)`.
     pub fn split(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
         (ReadHalf::new(self), WriteHalf::new(self))
     }
