@@ -169,7 +169,6 @@ impl<T> Wheel<T> {
             if self.lists.get(DUE).is_empty() {
                 list = self.emptying;
                 if list == NOWHERE || self.lists.get(list).is_empty() {
-                    self.emptying = NOWHERE;
                     let Some((first, _)) = self.lists.first(self.cursor) else { return };
                     list = first;
                 }

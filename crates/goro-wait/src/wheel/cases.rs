@@ -145,6 +145,9 @@ fn cancelled_deadlines_wake_the_owner_rarely() {
         for key in earlier {
             assert_eq!(wheel.cancel(key), Some(true));
         }
+        // Nobody searches a crowd for its earliest: cancelling is O(1).
+        let exact = wheel.next_deadline() > Some(2000 * DAY);
+        assert_eq!(exact, others <= CROWD as usize);
         let (woken, out) = run_out(&mut wheel, usize::MAX);
         assert_eq!(out, vec![false; others]);
         assert!(woken.len() <= wakings, "{} wakings for {others} deadlines", woken.len());
@@ -186,22 +189,18 @@ fn a_crowd_is_moved_and_let_go_in_batches() {
 /// `true` is said only when another call is needed.
 #[test]
 fn a_batch_that_suffices_says_so() {
-    let mut wheel = Wheel::new();
-    for i in 0..64 {
-        wheel.insert(1 + i, i);
+    for (max, more) in [(0, true), (63, true), (64, false), (65, false)] {
+        let mut wheel = Wheel::new();
+        for i in 0..64 {
+            wheel.insert(1 + i, i);
+        }
+        wheel.insert(DAY, 64);
+        let mut out = Vec::new();
+        assert_eq!(wheel.advance(TICK_NANOS, max, &mut out), more);
+        assert_eq!(out.len(), max.min(64));
+        assert!(!wheel.advance(TICK_NANOS, 64, &mut out));
+        assert_eq!(out.len(), 64);
     }
-    wheel.insert(DAY, 64);
-    let mut out = Vec::new();
-    assert!(wheel.advance(TICK_NANOS, 65, &mut out) || out.len() == 64);
-    assert_eq!(out.len(), 64);
-    let mut wheel = Wheel::new();
-    for i in 0..64 {
-        wheel.insert(1 + i, i);
-    }
-    out.clear();
-    assert!(wheel.advance(TICK_NANOS, 63, &mut out));
-    assert!(!wheel.advance(TICK_NANOS, 1, &mut out));
-    assert_eq!(out.len(), 64);
 }
 
 /// Pitfall 130: after a storm of cancellations nobody is left, and neither is the memory.

@@ -14,8 +14,8 @@
 //!    So the earliest sleepers are in the lowest occupied level's lowest occupied list, and no
 //!    level ever wraps: nine of them reach the end of 64-bit nanoseconds.
 //! 2. `earliest` of a list is never later than any of its sleepers. It is exact, unless the
-//!    earliest one was cancelled out of a crowd: then the list is marked as vague, until a
-//!    cancellation finds no crowd any more.
+//!    earliest one was cancelled out of a crowd: then the list is vague, until an earlier one
+//!    comes or a cancellation finds no crowd any more.
 //! 3. A list's bit is set while it is occupied, except for [`DUE`] and a list being emptied.
 
 use super::chunks::NONE;
@@ -60,11 +60,11 @@ impl List {
         self.earliest = tick;
     }
 
-    /// Takes note that a sleeper of `tick` was added.
+    /// Takes note that a sleeper of `tick` was added; earlier than all, it ends vagueness.
     #[inline]
     pub(super) fn added(&mut self, tick: u64) {
         self.len += 1;
-        if tick <= self.earliest() {
+        if tick < self.earliest() {
             self.earliest = tick;
         }
     }

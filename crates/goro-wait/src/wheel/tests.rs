@@ -147,6 +147,7 @@ impl Model {
         }
         if !more {
             let due = (self.now - back) / TICK_NANOS;
+            assert!(self.wheel.cursor >= due);
             assert!(self.sleeping.keys().next().is_none_or(|&(tick, _)| tick > due));
         }
     }
