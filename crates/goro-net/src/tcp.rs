@@ -20,3 +20,6 @@ pub use halves::{ReadHalf, WriteHalf};
 pub use listener::TcpListener;
 pub use owned::{OwnedReadHalf, OwnedWriteHalf, ReuniteError};
 pub use stream::TcpStream;
+
+#[cfg(test)]
+mod made_up;

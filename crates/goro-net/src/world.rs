@@ -21,6 +21,10 @@ pub(crate) enum World {
 /// # Errors
 /// With no runtime: says that `operation` needs one, and how to have one.
 pub(crate) fn here(operation: &str) -> io::Result<World> {
+    #[cfg(test)]
+    if let Some(network) = made_up::network() {
+        return Ok(World::Simulated(network));
+    }
     let handle = handle(operation)?;
     match handle.network() {
         Some(network) => Ok(World::Simulated(network)),
@@ -48,4 +52,26 @@ fn handle(operation: &str) -> io::Result<Handle> {
     Handle::try_current().map_err(|none| {
         io::Error::other(format!("{operation} needs the reactor of a runtime, but {none}"))
     })
+}
+
+/// A network that stands in for the operating system's in this thread's unit tests.
+#[cfg(test)]
+pub(crate) mod made_up {
+    use core::cell::RefCell;
+
+    use goro_reactor::source::Network;
+    use goro_shim::Arc;
+    use goro_shim::thread::thread_local;
+
+    thread_local! {
+        static NETWORK: RefCell<Option<Arc<dyn Network>>> = const { RefCell::new(None) };
+    }
+
+    pub(crate) fn network() -> Option<Arc<dyn Network>> {
+        NETWORK.with(|cell| cell.borrow().clone())
+    }
+
+    pub(crate) fn install(network: Arc<dyn Network>) {
+        NETWORK.with(|cell| *cell.borrow_mut() = Some(network));
+    }
 }

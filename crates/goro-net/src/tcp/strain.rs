@@ -130,3 +130,6 @@ pub(super) fn meaning(error: &io::Error) -> Meaning {
         _ => Meaning::Broken,
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests;

@@ -15,6 +15,7 @@ use crate::watch::Seen;
 #[derive(Default)]
 struct Fake {
     refuse: Option<io::ErrorKind>,
+    withdrawals: usize,
 }
 
 impl Source for Fake {
@@ -27,6 +28,7 @@ impl Source for Fake {
     }
 
     fn deregister(&mut self, _: &mio::Registry) -> io::Result<()> {
+        self.withdrawals += 1;
         Ok(())
     }
 }
@@ -126,7 +128,7 @@ fn number_is_used_again() -> bool {
 #[test]
 fn a_refused_registration_leaves_no_entry() {
     let (_poll, directory) = directory();
-    let mut full = Fake { refuse: Some(io::ErrorKind::StorageFull) };
+    let mut full = Fake { refuse: Some(io::ErrorKind::StorageFull), ..Fake::default() };
     for _ in 0..1_000 {
         let refused = directory.enter(&mut full).unwrap_err();
         assert_eq!(refused.kind(), io::ErrorKind::StorageFull);
@@ -162,6 +164,21 @@ fn after_stopping_nothing_enters_and_everyone_is_told() {
     let refused = directory.enter(&mut Fake::default()).unwrap_err();
     assert!(refused.to_string().contains("has stopped"), "{refused}");
     assert_eq!(directory.len(), 100);
+}
+
+/// A forked child shares the kernel's set with its parent, and must leave it alone.
+#[test]
+fn a_forked_child_neither_enters_nor_withdraws() {
+    let (_poll, mut directory) = directory();
+    let mut source = Fake::default();
+    directory.withdraw(&mut source).unwrap();
+    assert_eq!(source.withdrawals, 1);
+    directory.forks = directory.forks.wrapping_sub(1);
+    let refused = directory.enter(&mut source).unwrap_err();
+    assert!(refused.to_string().contains("forked process"), "{refused}");
+    assert_eq!(directory.len(), 0);
+    directory.withdraw(&mut source).unwrap();
+    assert_eq!(source.withdrawals, 1);
 }
 
 #[derive(Clone, Debug)]

@@ -1,0 +1,96 @@
+use core::future::poll_fn;
+
+use futures::FutureExt;
+use futures::executor::block_on;
+use rustix::io::Errno;
+
+use super::*;
+
+fn next(strain: &Strain) -> Duration {
+    strain.0.lock().next
+}
+
+/// Lets the current pause be over.
+fn pass(strain: &Strain) {
+    strain.0.lock().until = Some(now());
+}
+
+#[test]
+fn pauses_double_up_to_a_second_and_start_over_after_a_success() {
+    let strain = Strain::new();
+    let mut millis = Vec::new();
+    for _ in 0..10 {
+        let before = now();
+        let expected = next(&strain);
+        strain.failed();
+        let pause = strain.0.lock().until.unwrap() - before;
+        assert!(pause >= expected && pause < expected + Duration::from_secs(1), "{pause:?}");
+        millis.push(expected.as_millis());
+        pass(&strain);
+    }
+    assert_eq!(millis, [5, 10, 20, 40, 80, 160, 320, 640, 1_000, 1_000]);
+    assert_eq!(strain.failures(), 10);
+    strain.eased();
+    assert_eq!(next(&strain), SHORTEST);
+    assert!(poll_fn(|cx| strain.poll_over(cx, &mut None)).now_or_never().is_some());
+    assert_eq!(strain.failures(), 10, "what has happened stays counted");
+}
+
+#[test]
+fn failures_of_one_moment_are_one_pause() {
+    let strain = Strain::new();
+    for _ in 0..5 {
+        strain.failed();
+    }
+    assert_eq!((next(&strain), strain.failures()), (SHORTEST * 2, 5));
+}
+
+#[test]
+fn nobody_tries_before_the_pause_is_over_and_then_one_does() {
+    let strain = Strain::new();
+    strain.failed();
+    let until = strain.0.lock().until.unwrap();
+    let mut waiting = None;
+    block_on(poll_fn(|cx| strain.poll_over(cx, &mut waiting)));
+    assert!(now() >= until && waiting.is_none());
+}
+
+/// The invariant: whoever waited for a pause and finds that another's try has begun a new one waits
+/// for that as well.
+#[test]
+fn a_pause_begun_meanwhile_is_waited_for_as_well() {
+    let strain = Strain::new();
+    strain.failed();
+    let (mut first, mut second) = (None, None);
+    assert!(poll_fn(|cx| strain.poll_over(cx, &mut first)).now_or_never().is_none());
+    assert!(poll_fn(|cx| strain.poll_over(cx, &mut second)).now_or_never().is_none());
+    block_on(poll_fn(|cx| strain.poll_over(cx, &mut first)));
+    strain.failed();
+    let until = strain.0.lock().until.unwrap();
+    block_on(poll_fn(|cx| strain.poll_over(cx, &mut second)));
+    assert!(now() >= until);
+}
+
+#[test]
+fn shortage_strains_lost_connections_are_passed_over_the_rest_is_the_callers() {
+    let of = |errno: Errno| meaning(&io::Error::from(errno));
+    for shortage in [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM] {
+        assert_eq!(of(shortage), Meaning::Strained, "{shortage:?}");
+    }
+    for lost in [
+        Errno::CONNABORTED,
+        Errno::CONNRESET,
+        Errno::PROTO,
+        Errno::HOSTUNREACH,
+        Errno::NETUNREACH,
+        Errno::NETDOWN,
+        Errno::PERM,
+        Errno::TIMEDOUT,
+    ] {
+        assert_eq!(of(lost), Meaning::Lost, "{lost:?}");
+    }
+    for broken in [Errno::BADF, Errno::INVAL, Errno::NOTSOCK, Errno::OPNOTSUPP] {
+        assert_eq!(of(broken), Meaning::Broken, "{broken:?}");
+    }
+    assert_eq!(meaning(&io::Error::other("the runtime has stopped")), Meaning::Broken);
+}
