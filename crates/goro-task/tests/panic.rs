@@ -149,35 +149,44 @@ fn in_the_outputs_destructor() {
 /// A payload whose destructor panics, with such a payload again, whoever drops it.
 #[test]
 fn in_the_payloads_destructor() {
-    struct Nested(u8);
-    impl Drop for Nested {
+    /// Of no size, since the innermost payloads are leaked on purpose.
+    struct Nested<const DEPTH: u8>;
+    impl<const DEPTH: u8> Drop for Nested<DEPTH> {
         fn drop(&mut self) {
-            if self.0 > 0 && !std::thread::panicking() {
-                resume_unwind(Box::new(Nested(self.0 - 1)));
+            if std::thread::panicking() {
+                return;
+            }
+            match DEPTH {
+                0 => {}
+                1 => resume_unwind(Box::new(Nested::<0>)),
+                2 => resume_unwind(Box::new(Nested::<1>)),
+                _ => resume_unwind(Box::new(Nested::<2>)),
             }
         }
     }
-    let home = Line::leak();
-    for depth in 0..4 {
+    fn nested<const DEPTH: u8>() {
+        let home = Line::leak();
         // By the completer.
-        let handle: JoinHandle<()> =
-            home.spawn(async move { resume_unwind(Box::new(Nested(depth))) });
+        let handle: JoinHandle<()> = home.spawn(async { resume_unwind(Box::new(Nested::<DEPTH>)) });
         drop(handle);
         home.drain();
         // By the handle, unread.
-        let handle: JoinHandle<()> =
-            home.spawn(async move { resume_unwind(Box::new(Nested(depth))) });
+        let handle: JoinHandle<()> = home.spawn(async { resume_unwind(Box::new(Nested::<DEPTH>)) });
         home.drain();
         assert!(handle.is_finished());
         drop(handle);
         // By the task, whose first panic counts.
-        let bad = Nested(depth);
+        let bad = Nested::<DEPTH>;
         let handle = home.spawn(poll_fn(move |_| -> Poll<()> {
             let _captured = &bad;
             panic_quietly("first")
         }));
         assert_eq!(text_of(home.block_on(handle).unwrap_err()), "first");
     }
+    nested::<0>();
+    nested::<1>();
+    nested::<2>();
+    nested::<3>();
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::future::{pending, poll_fn};
 use std::task::Poll;
 
 use goro_context::{Cause, Kind, Op, WaitNote, note};
-use goro_shim::global::{Arc, AtomicU64, Ordering};
+use goro_shim::global::{Arc, AtomicU64, Lock, OnceLock, Ordering};
 use goro_shim::thread;
 use goro_task::{
     Activity, Ending, Home, JoinHandle, Meta, Parcel, Ran, Registry, Runnable, TaskView,
@@ -71,7 +71,7 @@ fn a_task_that_parks_elsewhere_later_stays_where_it_was_listed() {
 
 /// A home with a clock.
 struct Clocked {
-    line: Arc<goro_shim::global::Lock<Vec<Runnable<Clocked>>>>,
+    line: Lock<Vec<Runnable<Clocked>>>,
     registry: Registry<Clocked>,
     now: AtomicU64,
 }
@@ -93,11 +93,12 @@ impl Home for Clocked {
 
 #[test]
 fn a_view_says_what_a_task_waits_for_and_since_when() {
-    let home: &'static Clocked = Box::leak(Box::new(Clocked {
-        line: Arc::default(),
+    static HOME: OnceLock<Clocked> = OnceLock::new();
+    let home = HOME.get_or_init(|| Clocked {
+        line: Lock::default(),
         registry: Registry::default(),
         now: AtomicU64::new((1 << 56) - 2),
-    }));
+    });
     let kind = Kind::named("waits", std::panic::Location::caller());
     let noted = |op: Op, object: u64| {
         poll_fn(move |_| {

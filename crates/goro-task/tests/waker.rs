@@ -1,5 +1,6 @@
 //! Wakers: theirs used well and badly.
 #![cfg(not(loom))]
+#![allow(clippy::waker_clone_wake, reason = "wakes by value are what is tested")]
 
 #[allow(dead_code, reason = "each test uses a part")]
 #[path = "support/home.rs"]
@@ -178,9 +179,10 @@ fn a_wake_and_a_spawn_from_a_thread_locals_destructor() {
 fn a_forgotten_waker_keeps_nobody_waiting() {
     let home = Line::leak();
     let (handle, gate, waker, token) = parked(home);
-    let kept = Box::leak(Box::new(waker));
+    static FORGOTTEN: Lock<Vec<Waker>> = Lock::new(Vec::new());
     gate.open();
-    kept.wake_by_ref();
+    waker.wake_by_ref();
+    FORGOTTEN.lock().push(waker);
     home.block_on(handle).unwrap();
     assert_eq!(alive(&token), 0);
 }
