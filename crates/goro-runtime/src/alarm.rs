@@ -21,22 +21,39 @@ use std::io;
 /// How often the monitor looks while anybody is awake.
 pub(crate) const PERIOD: Duration = Duration::from_millis(1);
 
+/// Something that can be set to ring every period.
+pub(crate) trait Ring {
+    /// Rings every period from now on.
+    fn start(&self);
+    /// Rings no more.
+    fn stop(&self);
+    /// Waits for the next ring.
+    fn wait(&self);
+}
+
 /// The monitor's timer; see the module.
 #[derive(Debug)]
-pub(crate) struct Alarm {
+pub(crate) struct Alarm<T = timer::Timer> {
     armed: AtomicBool,
-    timer: timer::Timer,
+    timer: T,
 }
 
 impl Alarm {
     pub(crate) fn new() -> io::Result<Self> {
-        Ok(Self { armed: AtomicBool::new(false), timer: timer::Timer::new()? })
+        Ok(Self::over(timer::Timer::new()?))
+    }
+}
+
+impl<T: Ring> Alarm<T> {
+    pub(crate) fn over(timer: T) -> Self {
+        Self { armed: AtomicBool::new(false), timer }
     }
 
     /// Arms the alarm unless it is armed. The caller has fenced after counting itself awake.
     #[inline]
     pub(crate) fn ensure(&self) {
-        if !self.armed.load(Ordering::Relaxed) && !self.armed.swap(true, Ordering::Relaxed) {
+        // Ordering: Acquire pairs with the Release in `disarm`: this start comes after that stop.
+        if !self.armed.load(Ordering::Relaxed) && !self.armed.swap(true, Ordering::Acquire) {
             self.timer.start();
         }
     }
@@ -52,7 +69,8 @@ impl Alarm {
     pub(crate) fn disarm(&self) {
         // In this order: a worker that arms after the store starts a timer nobody stops.
         self.timer.stop();
-        self.armed.store(false, Ordering::Relaxed);
+        // Ordering: Release pairs with the Acquire in `ensure`.
+        self.armed.store(false, Ordering::Release);
     }
 
     /// Monitor: waits for the next period, for as long as the alarm stays disarmed.
@@ -63,7 +81,7 @@ impl Alarm {
 
 #[cfg(target_os = "linux")]
 mod timer {
-    use super::PERIOD;
+    use super::{PERIOD, Ring};
     use rustix::time::{
         Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
         timerfd_settime,
@@ -72,20 +90,11 @@ mod timer {
     use std::os::fd::OwnedFd;
 
     #[derive(Debug)]
-    pub(super) struct Timer(OwnedFd);
+    pub(crate) struct Timer(OwnedFd);
 
     impl Timer {
         pub(super) fn new() -> io::Result<Self> {
             Ok(Self(timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::CLOEXEC)?))
-        }
-
-        pub(super) fn start(&self) {
-            let period = Timespec { tv_sec: 0, tv_nsec: i64::from(PERIOD.subsec_nanos()) as _ };
-            self.set(period);
-        }
-
-        pub(super) fn stop(&self) {
-            self.set(Timespec { tv_sec: 0, tv_nsec: 0 });
         }
 
         fn set(&self, period: Timespec) {
@@ -93,8 +102,19 @@ mod timer {
             // Fails only for a bad descriptor or a bad time, and both are ours.
             let _ = timerfd_settime(&self.0, TimerfdTimerFlags::empty(), &spec);
         }
+    }
 
-        pub(super) fn wait(&self) {
+    impl Ring for Timer {
+        fn start(&self) {
+            let period = Timespec { tv_sec: 0, tv_nsec: i64::from(PERIOD.subsec_nanos()) as _ };
+            self.set(period);
+        }
+
+        fn stop(&self) {
+            self.set(Timespec { tv_sec: 0, tv_nsec: 0 });
+        }
+
+        fn wait(&self) {
             let mut expirations = [0_u8; 8];
             // EINTR or success: either way the monitor looks round, and comes back.
             let _ = rustix::io::read(&self.0, &mut expirations);
@@ -104,14 +124,14 @@ mod timer {
 
 #[cfg(not(target_os = "linux"))]
 mod timer {
-    use super::PERIOD;
+    use super::{PERIOD, Ring};
     use goro_shim::atomic::{AtomicBool, Ordering};
     use goro_shim::lock::Lock;
     use goro_shim::thread::{self, Thread};
     use std::io;
 
     #[derive(Debug)]
-    pub(super) struct Timer {
+    pub(crate) struct Timer {
         running: AtomicBool,
         monitor: Lock<Option<Thread>>,
     }
@@ -120,8 +140,10 @@ mod timer {
         pub(super) fn new() -> io::Result<Self> {
             Ok(Self { running: AtomicBool::new(false), monitor: Lock::new(None) })
         }
+    }
 
-        pub(super) fn start(&self) {
+    impl Ring for Timer {
+        fn start(&self) {
             // Ordering: Release pairs with the Acquire in `wait`.
             self.running.store(true, Ordering::Release);
             let monitor = self.monitor.lock().clone();
@@ -130,11 +152,11 @@ mod timer {
             }
         }
 
-        pub(super) fn stop(&self) {
+        fn stop(&self) {
             self.running.store(false, Ordering::Relaxed);
         }
 
-        pub(super) fn wait(&self) {
+        fn wait(&self) {
             {
                 let mut monitor = self.monitor.lock();
                 if monitor.is_none() {
@@ -149,3 +171,6 @@ mod timer {
         }
     }
 }
+
+#[cfg(all(test, loom))]
+mod models;

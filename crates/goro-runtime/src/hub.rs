@@ -168,26 +168,34 @@ impl Hub {
 
     /// Something was pushed from outside: wakes a sleeper unless somebody searches.
     pub(crate) fn announce(&self) {
-        // Partner: the fence between lying down and the last look (`Worker::rest`), and the one
-        // after the last searcher stopped (`Worker::found`).
-        fence_seqcst();
-        if self.idle.wanted() {
+        if let Some(worker) = self.idle.announce(self.watcher()) {
             if let Some(ground) = self.ground() {
-                self.wake_one(&*ground.driver);
+                self.unpark(worker, &*ground.driver);
             }
         }
     }
 
     /// Wakes one sleeper, unless somebody searches by now. True when one was woken.
     pub(crate) fn wake_one(&self, driver: &dyn Driver) -> bool {
-        let watcher = self.watcher.load(Ordering::Relaxed);
-        match self.idle.pick(watcher).and_then(|worker| self.shard(worker)) {
-            Some(shard) => {
-                driver.unpark(&shard.parker);
+        match self.idle.pick(self.watcher()) {
+            Some(worker) => {
+                self.unpark(worker, driver);
                 true
             }
             None => false,
         }
+    }
+
+    /// Gives a worker that was picked its token.
+    pub(crate) fn unpark(&self, worker: u32, driver: &dyn Driver) {
+        if let Some(shard) = self.shard(worker) {
+            driver.unpark(&shard.parker);
+        }
+    }
+
+    /// Who watches the reactor, or [`NOBODY`].
+    pub(crate) fn watcher(&self) -> u32 {
+        self.watcher.load(Ordering::Relaxed)
     }
 
     /// Wakes everybody.
@@ -205,7 +213,7 @@ impl Hub {
     /// A thread that is no worker has armed the earliest timer of all: whoever watches the reactor
     /// looks at its deadline again. The caller has fenced.
     pub(crate) fn foreign_deadline_moved(&self) {
-        if self.watcher.load(Ordering::Relaxed) != NOBODY {
+        if self.watcher() != NOBODY {
             if let Some(ground) = self.ground() {
                 ground.driver.notify();
             }

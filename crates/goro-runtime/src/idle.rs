@@ -11,14 +11,14 @@
 //!
 //! Invariants:
 //! 1. `sleeping` equals the length of the stack, and changes only under its lock.
-//! 2. Who wakes a sleeper counts it as searching in the same step; so at most one is on its way.
-//! 3. A worker that stops searching because it found work, and was the last one, fences and looks
-//!    at the injector once more ([`Idle::end_search`] says when).
-//! 4. A worker that goes to sleep fences after [`Idle::lie_down`] and before its last look at
-//!    everything that can hold work; a push from outside fences before [`Idle::wanted`].
+//! 2. Who takes a sleeper off the stack counts it as searching in the same step; so at most one is
+//!    on its way.
+//! 3. Each of the three places that may find that nobody needs waking, or that there is nothing to
+//!    do, has a fence between what it wrote and what it reads ([`Idle::announce`],
+//!    [`Idle::settle`], [`Idle::found`]); of two such places that meet, one sees the other.
 
 use goro_shim::CachePadded;
-use goro_shim::atomic::{AtomicU64, Ordering};
+use goro_shim::atomic::{AtomicU64, Ordering, fence_seqcst};
 use goro_shim::lock::Lock;
 
 const SLEEPER: u64 = 1;
@@ -74,19 +74,47 @@ impl Idle {
         self.counts.fetch_add(SEARCHER, Ordering::Relaxed);
     }
 
-    /// A searcher has found work. True when it was the last one: it then owes a fence and a look
-    /// at the injector, since a push that saw it searching has woken nobody.
-    #[must_use]
-    pub(crate) fn end_search(&self) -> bool {
-        // Ordering: Release and Acquire make the last one out see what the others saw.
-        let before = self.counts.fetch_sub(SEARCHER, Ordering::AcqRel);
-        before >> 32 == 1
+    /// Something was pushed from outside: picks a sleeper for the caller to wake, unless somebody
+    /// searches, or nobody sleeps.
+    #[inline]
+    pub(crate) fn announce(&self, avoid: u32) -> Option<u32> {
+        // Partners: the fences in `settle` and `found`.
+        fence_seqcst();
+        if self.wanted() { self.pick(avoid) } else { None }
     }
 
-    /// A worker goes to sleep; `searching` says whether it was counted as a searcher.
-    pub(crate) fn lie_down(&self, worker: u32, searching: bool) {
+    /// A searcher has found work. When it was the last one, and `more` says that the injector is
+    /// not empty, picks a sleeper for the caller to wake: the push that saw it searching has not.
+    pub(crate) fn found(&self, avoid: u32, more: impl FnOnce() -> bool) -> Option<u32> {
+        // Ordering: Release and Acquire make the last one out see what the others saw.
+        let before = self.counts.fetch_sub(SEARCHER, Ordering::AcqRel);
+        if before >> 32 != 1 {
+            return None;
+        }
+        // Partner: the fence in `announce`.
+        fence_seqcst();
+        if more() && self.wanted() { self.pick(avoid) } else { None }
+    }
+
+    /// A worker lies down, unless `anything` finds something to do after it has; `searching` says
+    /// whether it was counted as a searcher. `None`: it is to sleep, and then to
+    /// [get up](Self::get_up).
+    pub(crate) fn settle(
+        &self,
+        worker: u32,
+        searching: bool,
+        anything: impl FnOnce() -> bool,
+    ) -> Option<GotUp> {
+        self.lie_down(worker, searching);
+        // Partner: the fence in `announce`.
+        fence_seqcst();
+        anything().then(|| self.get_up(worker))
+    }
+
+    fn lie_down(&self, worker: u32, searching: bool) {
         let mut asleep = self.asleep.lock();
         asleep.push(worker);
+        // Ordering: Release and Acquire, as everywhere on this word: its changes are one chain.
         if searching {
             self.counts.fetch_sub(SEARCHER - SLEEPER, Ordering::AcqRel);
         } else {
@@ -101,6 +129,7 @@ impl Idle {
         match asleep.iter().rposition(|&w| w == worker) {
             Some(place) => {
                 asleep.remove(place);
+                // Ordering: as in `lie_down`.
                 self.counts.fetch_sub(SLEEPER, Ordering::AcqRel);
                 GotUp::ByItself
             }
@@ -117,14 +146,22 @@ impl Idle {
         }
         let place = asleep.iter().rposition(|&w| w != avoid).or(asleep.len().checked_sub(1))?;
         let worker = asleep.remove(place);
+        // Ordering: as in `lie_down`.
         self.counts.fetch_add(SEARCHER - SLEEPER, Ordering::AcqRel);
         Some(worker)
+    }
+
+    /// A searcher ends without having found anything or lain down: its thread ends.
+    pub(crate) fn abandon_search(&self) {
+        // Ordering: as in `lie_down`.
+        self.counts.fetch_sub(SEARCHER, Ordering::AcqRel);
     }
 
     /// Takes everybody off the stack; each is counted as searching.
     pub(crate) fn pick_all(&self) -> Vec<u32> {
         let mut asleep = self.asleep.lock();
         let all = core::mem::take(&mut *asleep);
+        // Ordering: as in `lie_down`.
         self.counts.fetch_add(all.len() as u64 * (SEARCHER - SLEEPER), Ordering::AcqRel);
         all
     }
@@ -141,7 +178,10 @@ impl Idle {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, loom))]
+mod models;
+
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 
@@ -158,7 +198,7 @@ mod tests {
         assert!(!idle.wanted());
         assert_eq!(idle.pick(NOBODY), None, "one is searching already");
         assert_eq!(idle.get_up(2), GotUp::Woken);
-        assert!(idle.end_search(), "it was the last searcher");
+        assert_eq!(idle.found(NOBODY, || false), None);
         assert_eq!((idle.sleeping(), idle.searching()), (2, 0));
     }
 
@@ -168,8 +208,7 @@ mod tests {
         idle.lie_down(0, false);
         idle.lie_down(1, false);
         assert_eq!(idle.pick(1), Some(0));
-        assert!(idle.end_search());
-        assert_eq!(idle.pick(1), Some(1));
+        assert_eq!(idle.found(1, || true), Some(1), "the last searcher out wakes the next");
     }
 
     #[test]
@@ -180,8 +219,18 @@ mod tests {
         idle.lie_down(5, true);
         assert_eq!((idle.sleeping(), idle.searching()), (1, 1));
         assert_eq!(idle.get_up(5), GotUp::ByItself);
-        assert!(idle.end_search());
+        assert_eq!(idle.found(NOBODY, || true), None, "nobody sleeps");
         assert!(idle.is_blank());
+    }
+
+    #[test]
+    fn a_worker_that_finds_something_after_lying_down_gets_up() {
+        let idle = Idle::new();
+        assert_eq!(idle.settle(3, false, || true), Some(GotUp::ByItself));
+        assert!(idle.is_blank());
+        assert_eq!(idle.settle(3, false, || false), None);
+        assert_eq!(idle.announce(NOBODY), Some(3));
+        assert_eq!(idle.get_up(3), GotUp::Woken);
     }
 
     #[test]

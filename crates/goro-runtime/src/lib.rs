@@ -22,34 +22,66 @@
 //!
 //! Left out: spare workers and the default runtime.
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    loom,
+    allow(dead_code, unreachable_pub, reason = "a model builds the protocols without their users")
+)]
 
 mod alarm;
-mod block_on;
-mod blocking;
-mod builder;
-mod counters;
-mod current;
-pub mod driver;
-mod ground;
-mod handle;
-mod hub;
 mod idle;
-mod job;
-pub mod metrics;
-mod monitor;
-mod observe;
 mod parker;
-mod runtime;
-mod shard;
-pub mod signal;
-mod spawn;
-pub mod task;
-pub mod time;
 mod timers;
+
+// The protocols above are what a model explores; the rest needs threads with deadlines, descriptors
+// and statics, which loom has not.
+#[cfg(not(loom))]
+mod block_on;
+#[cfg(not(loom))]
+mod blocking;
+#[cfg(not(loom))]
+mod builder;
+#[cfg(not(loom))]
+mod counters;
+#[cfg(not(loom))]
+mod current;
+#[cfg(not(loom))]
+pub mod driver;
+#[cfg(not(loom))]
+mod ground;
+#[cfg(not(loom))]
+mod handle;
+#[cfg(not(loom))]
+mod hub;
+#[cfg(not(loom))]
+mod job;
+#[cfg(not(loom))]
+pub mod metrics;
+#[cfg(not(loom))]
+mod monitor;
+#[cfg(not(loom))]
+mod observe;
+#[cfg(not(loom))]
+mod runtime;
+#[cfg(not(loom))]
+mod shard;
+#[cfg(not(loom))]
+pub mod signal;
+#[cfg(not(loom))]
+mod spawn;
+#[cfg(not(loom))]
+pub mod task;
+#[cfg(not(loom))]
+pub mod time;
+#[cfg(not(loom))]
 mod worker;
 
+#[cfg(not(loom))]
 pub use block_on::block_on;
+#[cfg(not(loom))]
 pub use builder::{BuildError, Builder};
+#[cfg(not(loom))]
 pub use handle::{EnterGuard, Handle, NoRuntime};
+#[cfg(not(loom))]
 pub use runtime::Runtime;
+#[cfg(not(loom))]
 pub use spawn::{SpawnError, spawn, spawn_blocking, try_spawn};

@@ -148,3 +148,6 @@ impl Timers {
         next
     }
 }
+
+#[cfg(all(test, loom))]
+mod models;

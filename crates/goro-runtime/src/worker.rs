@@ -222,12 +222,9 @@ impl Worker {
     /// it searching has woken nobody.
     fn found(&self) {
         self.searching.set(false);
-        if self.hub.idle.end_search() {
-            // Partner: the fence in `Hub::announce`.
-            fence_seqcst();
-            if !self.hub.injector.is_empty() && self.hub.idle.wanted() {
-                self.hub.wake_one(&*self.ground.driver);
-            }
+        let more = || !self.hub.injector.is_empty();
+        if let Some(next) = self.hub.idle.found(self.hub.watcher(), more) {
+            self.hub.unpark(next, &*self.ground.driver);
         }
     }
 
@@ -264,12 +261,11 @@ impl Worker {
     /// something, and it is up again.
     #[must_use]
     pub fn lie_down(&self) -> Option<Bed<'_>> {
-        self.hub.idle.lie_down(self.shard.index, self.searching.take());
-        // Partner: the fence in `Hub::announce`, and the one in `Hub::close` for the phase.
-        fence_seqcst();
         let now = self.ground.driver.now();
-        if self.anything(now) {
-            self.get_up(now);
+        let (index, searching) = (self.shard.index, self.searching.take());
+        // The fence inside is also the partner of the one in `Hub::close`, for the phase.
+        if let Some(up) = self.hub.idle.settle(index, searching, || self.anything(now)) {
+            self.resume(up, now);
             return None;
         }
         let busy = now.saturating_duration_since(self.woke_at.get());
@@ -294,15 +290,15 @@ impl Worker {
     /// After a sleep: counts itself awake, and fires what is due.
     pub fn wake_up(&self) {
         let now = self.ground.driver.now();
-        self.get_up(now);
+        self.resume(self.hub.idle.get_up(self.shard.index), now);
         // Partner: the fence in `Monitor::tick` after disarming.
         fence_seqcst();
         self.ground.driver.arm();
         self.with_wakers(|wakers| self.take_due(now, wakers));
     }
 
-    fn get_up(&self, now: Instant) {
-        if self.hub.idle.get_up(self.shard.index) == GotUp::Woken {
+    fn resume(&self, up: GotUp, now: Instant) {
+        if up == GotUp::Woken {
             // The token is this waking's; left there it would end the next sleep at once.
             self.shard.parker.take();
             self.searching.set(true);
@@ -345,7 +341,7 @@ impl Drop for Worker {
     fn drop(&mut self) {
         self.end();
         if self.searching.take() {
-            let _ = self.hub.idle.end_search();
+            self.hub.idle.abandon_search();
         }
         self.shard.parker.release();
     }

@@ -2,6 +2,7 @@
 #![allow(
     missing_docs,
     clippy::disallowed_methods,
+    clippy::disallowed_types,
     reason = "a test uses the crate as a program does"
 )]
 

@@ -17,12 +17,14 @@ pub use std::sync::atomic::{
 #[cfg(all(not(loom), not(goro_tsan)))]
 #[inline]
 pub fn fence_seqcst() {
+    // Ordering: SeqCst is what the function is; its callers name their partners.
     std::sync::atomic::fence(Ordering::SeqCst);
 }
 
 /// As above, for models.
 #[cfg(loom)]
 pub fn fence_seqcst() {
+    // Ordering: as above.
     loom::sync::atomic::fence(Ordering::SeqCst);
 }
 
@@ -31,6 +33,7 @@ pub fn fence_seqcst() {
 #[cfg(all(not(loom), goro_tsan))]
 pub fn fence_seqcst() {
     static WORD: AtomicUsize = AtomicUsize::new(0);
+    // Ordering: as for the fence it stands for; each one pairs with the next one.
     WORD.fetch_add(1, Ordering::SeqCst);
 }
 

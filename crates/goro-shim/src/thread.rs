@@ -8,7 +8,13 @@ use std::io;
 use crate::global::{AtomicU64, Ordering};
 
 #[cfg(loom)]
-pub use loom::thread::{current, park, yield_now};
+pub use loom::thread::{Thread, current, park, yield_now};
+
+/// Parks this thread until it is unparked: a model has no clock.
+#[cfg(loom)]
+pub fn park_timeout(_: core::time::Duration) {
+    park();
+}
 #[cfg(not(loom))]
 pub use std::thread::{JoinHandle, Thread, current, panicking, park, park_timeout, yield_now};
 
