@@ -7,12 +7,10 @@
 use serde_json::{Value, json};
 
 use crate::options::Options;
+use crate::rival::GORO;
 use crate::sample::{self, Order};
 use crate::stats::Spread;
 use crate::workload::{Metric, Workload};
-
-/// The rival that the goals are for.
-pub const GORO: &str = "goro";
 
 /// All samples of a workload at one number of workers.
 pub struct Board {

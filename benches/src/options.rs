@@ -1,6 +1,8 @@
 //! The command line.
-use crate::workload::{self, Scale, Workload};
 use std::path::PathBuf;
+
+use crate::rival::GORO;
+use crate::workload::{self, Scale, Workload};
 
 /// What `--help` prints.
 pub const HELP: &str = "\
@@ -72,6 +74,9 @@ impl Options {
         }
         if options.rounds == 0 {
             options.rounds = if options.scale.quick { 3 } else { 7 };
+        }
+        if options.check && !(options.rivals.contains(&GORO) && options.rivals.len() > 1) {
+            return Err("--check needs goro and a rival to hold it against".into());
         }
         Ok(options)
     }

@@ -15,15 +15,20 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 mod fixed;
+mod goro;
 mod smol;
 mod tokio;
 
 pub use fixed::Fixed;
+pub use goro::Goro;
 pub use smol::{Smol, THREADS};
 pub use tokio::Tokio;
 
+/// The one that the goals are for.
+pub const GORO: &str = "goro";
+
 /// The rivals' names, in the order in which a round runs them.
-pub const NAMES: &[&str] = &["tokio", "smol", "static"];
+pub const NAMES: &[&str] = &[GORO, "tokio", "smol", "static"];
 
 /// A started runtime, as a copyable way to reach it.
 pub trait Rival: Copy + Send + Sync + 'static {

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use crate::rival::{self, Fixed, Rival, Smol, Tokio};
+use crate::rival::{self, Fixed, Goro, Rival, Smol, Tokio};
 use crate::workload::{self, Sample, Scale};
 
 /// The hidden first argument that makes the program a child.
@@ -74,6 +74,7 @@ pub fn give(arguments: &[String]) -> Result<(), String> {
         std::process::exit(3);
     });
     let sample = match order.rival {
+        "goro" => start::<Goro>(order),
         "tokio" => start::<Tokio>(order),
         "smol" => start::<Smol>(order),
         "static" => start::<Fixed>(order),

@@ -46,10 +46,27 @@ fn a_run_writes_every_sample_of_every_rival() {
     let boards = report["boards"].as_array().unwrap();
     let ran: Vec<_> = boards.iter().map(|board| (&board["workload"], &board["workers"])).collect();
     assert_eq!(ran.len(), 4, "{ran:?}");
+    assert!(boards[0]["metrics"][0]["verdict"]["ratio"].as_f64().is_some_and(|ratio| ratio > 0.0));
     for metric in boards.iter().flat_map(|board| board["metrics"].as_array().unwrap()) {
-        for rival in ["tokio", "smol", "static"] {
+        for rival in ["goro", "tokio", "smol", "static"] {
             assert_eq!(metric["samples"][rival].as_array().map(Vec::len), Some(2), "{metric}");
         }
     }
     assert!(report["host"]["compiler"].as_str().unwrap().starts_with("rustc"));
+}
+
+#[test]
+fn a_check_needs_somebody_to_be_held_against() {
+    for alone in ["goro", "tokio,smol"] {
+        assert_eq!(code(&bench(&["--check", "--rivals", alone])), Some(2), "{alone}");
+    }
+}
+
+#[test]
+fn a_check_fails_exactly_when_a_goal_is_missed() {
+    let call = "--quick --only timeout_ready --workers 1 --rounds 1 --check";
+    let output = bench(&call.split(' ').collect::<Vec<_>>());
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    let missed = i32::from(!text.contains("1 of 1 goals reached"));
+    assert_eq!(code(&output), Some(missed), "{text}");
 }
