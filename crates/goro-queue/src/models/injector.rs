@@ -81,6 +81,28 @@ fn two_workers_take_turns() {
     });
 }
 
+/// The length that stays behind is the right one, whoever came last.
+#[test]
+fn a_length_is_written_in_the_order_of_the_pushes_and_pops() {
+    explore(|| {
+        let shared = Arc::new(Injector::<Item>::new());
+        shared.push(item(0));
+        let pusher = {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || shared.push(item(1)))
+        };
+        let popper = {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || shared.pop().map(open))
+        };
+        shared.push(item(2));
+        pusher.join().unwrap();
+        assert_eq!(popper.join().unwrap(), Some(0));
+        assert_eq!(shared.len(), 2);
+        assert_eq!(core::iter::from_fn(|| shared.pop()).map(open).count(), 2);
+    });
+}
+
 /// Pitfall 45: of a push and a worker about to sleep, with a fence on either side, one sees the
 /// other.
 #[test]
