@@ -9,7 +9,7 @@ use std::io;
 use crate::blocking::Limits;
 use crate::driver::os::{OsDriver, ThreadPlan};
 use crate::ground::Ground;
-use crate::hub::MAX_WORKERS;
+use crate::hub::{Lease, MAX_WORKERS};
 use crate::runtime::Runtime;
 
 /// The variable that says how many workers a runtime has, when its builder does not.
@@ -31,6 +31,7 @@ pub struct Builder {
     stack_size: Option<usize>,
     blocking_threads: usize,
     blocking_keep_alive: Duration,
+    monitor: bool,
 }
 
 impl Default for Builder {
@@ -41,6 +42,7 @@ impl Default for Builder {
             stack_size: None,
             blocking_threads: 512,
             blocking_keep_alive: Duration::from_secs(10),
+            monitor: true,
         }
     }
 }
@@ -83,6 +85,17 @@ impl Builder {
         self
     }
 
+    /// Whether there is a monitor thread, which sees to what a worker inside a long poll cannot.
+    /// Default: yes.
+    ///
+    /// Without one, every push to a worker's own queue tells a sleeping worker, which costs a fence
+    /// each time and more wake-ups; and timers and sockets wait while every worker is inside a
+    /// poll. For hosts where one thread more is one too many.
+    pub fn monitor(mut self, yes: bool) -> Self {
+        self.monitor = yes;
+        self
+    }
+
     /// Starts the runtime.
     ///
     /// # Errors
@@ -95,12 +108,13 @@ impl Builder {
         if self.name.contains('\0') {
             return Err(BuildError::Name(self.name));
         }
+        let lease = Lease { workers, monitor: self.monitor, scripted: false };
         let name: Arc<str> = self.name.into();
         let plan = ThreadPlan { name: Arc::clone(&name), stack_size: self.stack_size };
         let limits =
             Limits { threads: self.blocking_threads, keep_alive: self.blocking_keep_alive };
         let driver = Arc::new(OsDriver::new(plan, limits).map_err(BuildError::Reactor)?);
-        match Ground::start(driver.clone(), name, workers, false) {
+        match Ground::start(driver.clone(), name, lease) {
             Ok(ground) => Ok(Runtime::of(ground, driver)),
             Err((ground, started, error)) => {
                 driver.join(None);
@@ -139,8 +153,9 @@ impl Builder {
         seed: Option<u64>,
     ) -> Result<crate::driver::scripted::Scripted, BuildError> {
         let workers = self.check_workers()?;
+        let lease = Lease { workers, monitor: self.monitor, scripted: true };
         let seed = seed.unwrap_or_else(random::entropy);
-        Ok(crate::driver::scripted::Scripted::start(self.name.into(), workers, seed))
+        Ok(crate::driver::scripted::Scripted::start(self.name.into(), lease, seed))
     }
 }
 

@@ -8,7 +8,7 @@ use goro_shim::atomic::{AtomicU32, Ordering};
 use std::io;
 
 use crate::driver::{Driver, Role};
-use crate::hub::Hub;
+use crate::hub::{Hub, Lease};
 use crate::monitor::Monitor;
 use crate::worker::Seat;
 
@@ -38,19 +38,19 @@ impl Ground {
     pub(crate) fn start(
         driver: Arc<dyn Driver>,
         name: Arc<str>,
-        workers: usize,
-        scripted: bool,
+        lease: Lease,
     ) -> Result<Arc<Self>, (Arc<Self>, usize, io::Error)> {
-        let hub = Hub::lease(workers, scripted);
-        let workers_left = AtomicU32::new(workers as u32);
+        let hub = Hub::lease(lease);
+        let workers_left = AtomicU32::new(hub.workers());
         let ground = Arc::new(Self { hub, driver, name, workers_left });
         hub.set_ground(&ground);
-        let monitor = Monitor::new(Arc::clone(&ground));
+        let monitor = lease.monitor.then(|| Role::Monitor(Monitor::new(Arc::clone(&ground))));
+        let before_workers = usize::from(lease.monitor);
         let seats = hub.shards().map(|shard| Role::Worker(Seat::new(shard, Arc::clone(&ground))));
-        let roles = [Role::Monitor(monitor)].into_iter().chain(seats);
+        let roles = monitor.into_iter().chain(seats);
         for (started, role) in roles.enumerate() {
             if let Err(error) = ground.driver.launch(role) {
-                ground.give_up(started.saturating_sub(1));
+                ground.give_up(started.saturating_sub(before_workers));
                 return Err((ground, started, error));
             }
         }

@@ -38,6 +38,14 @@ const RUNNING: u32 = 0;
 const CLOSING: u32 = 1;
 const STOPPED: u32 = 2;
 
+/// What a lease is to be like.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lease {
+    pub(crate) workers: usize,
+    pub(crate) monitor: bool,
+    pub(crate) scripted: bool,
+}
+
 /// The immortal part of a runtime; see the module.
 #[derive(Debug)]
 pub(crate) struct Hub {
@@ -48,6 +56,8 @@ pub(crate) struct Hub {
     phase: AtomicU32,
     /// Time is the driver's, not the kernel's.
     scripted: AtomicBool,
+    /// There is no monitor: every push has to tell a sleeper.
+    unwatched: AtomicBool,
     watcher: AtomicU32,
     pub(crate) injector: Injector<Work>,
     pub(crate) idle: Idle,
@@ -58,7 +68,8 @@ static POOL: global::Lock<Vec<&'static Hub>> = global::Lock::new(Vec::new());
 
 impl Hub {
     /// Takes a hub from the pool, or makes one, with shards for `workers`.
-    pub(crate) fn lease(workers: usize, scripted: bool) -> &'static Self {
+    pub(crate) fn lease(lease: Lease) -> &'static Self {
+        let Lease { workers, monitor, scripted } = lease;
         let pooled = POOL.lock().pop();
         let hub = pooled.unwrap_or_else(Self::make);
         for index in 0..workers {
@@ -66,6 +77,7 @@ impl Hub {
         }
         hub.workers.store(workers as u32, Ordering::Relaxed);
         hub.scripted.store(scripted, Ordering::Relaxed);
+        hub.unwatched.store(!monitor, Ordering::Relaxed);
         for shard in hub.every_shard() {
             shard.counters.reset();
         }
@@ -86,6 +98,7 @@ impl Hub {
             workers: AtomicU32::new(0),
             phase: AtomicU32::new(STOPPED),
             scripted: AtomicBool::new(false),
+            unwatched: AtomicBool::new(false),
             watcher: AtomicU32::new(NOBODY),
             injector: Injector::new(),
             idle: Idle::new(),
@@ -106,7 +119,7 @@ impl Hub {
         if clean {
             for shard in self.every_shard() {
                 shard.registry.trim();
-                shard.timers.trim();
+                shard.timers.restart();
             }
             self.idle.trim();
             *self.ground.lock() = None;
@@ -164,6 +177,15 @@ impl Hub {
     pub(crate) fn inject(&self, task: Work) {
         self.injector.push(task);
         self.announce();
+    }
+
+    /// A worker has pushed to its own queue. It owes nobody a wake-up, unless there is no monitor
+    /// that would see to the task behind a long poll.
+    #[inline]
+    pub(crate) fn pushed_locally(&self) {
+        if self.unwatched.load(Ordering::Relaxed) {
+            self.announce();
+        }
     }
 
     /// Something was pushed from outside: wakes a sleeper unless somebody searches.

@@ -154,8 +154,9 @@ impl Shard {
     /// Owner's thread: to the back of the queue. When the ring is full, half of it goes to the
     /// injector, and the task after it.
     pub(crate) fn push(&'static self, task: Work) {
-        if let Err(refused) = self.queue.push_here(task) {
-            self.overflow(refused.into_inner());
+        match self.queue.push_here(task) {
+            Ok(()) => self.hub.pushed_locally(),
+            Err(refused) => self.overflow(refused.into_inner()),
         }
     }
 
@@ -175,7 +176,7 @@ impl Shard {
     /// Owner's thread: a woken task, to be run next.
     fn put_next(&'static self, task: Work) {
         match self.queue.put_next_here(task) {
-            Ok(None) => {}
+            Ok(None) => self.hub.pushed_locally(),
             Ok(Some(displaced)) => self.push(displaced),
             Err(task) => self.hub.inject(task),
         }

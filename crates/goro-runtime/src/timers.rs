@@ -132,14 +132,10 @@ impl Timers {
         self.publish(&armed.wheel);
     }
 
-    /// Gives the memory of a burst back; nothing is armed.
-    pub(crate) fn trim(&self) {
-        let mut armed = self.armed.lock();
-        if armed.wheel.is_empty() {
-            let wheel = core::mem::replace(&mut armed.wheel, Wheel::new());
-            drop(armed);
-            drop(wheel);
-        }
+    /// Between two leases: gives the memory of a burst back, and forgets how far the clock had
+    /// come, which a simulated one may have moved by years. Keys of before stay stale.
+    pub(crate) fn restart(&self) {
+        self.armed.lock().wheel.restart();
     }
 
     fn publish(&self, wheel: &Wheel<Waker>) -> u64 {

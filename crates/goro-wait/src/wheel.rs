@@ -179,6 +179,19 @@ impl<T> Wheel<T> {
         }
     }
 
+    /// Starts over at time 0, giving all memory back, if nobody sleeps here; false if somebody does.
+    /// Keys given out before stay stale.
+    pub fn restart(&mut self) -> bool {
+        if !self.is_empty() {
+            return false;
+        }
+        self.cursor = 0;
+        self.emptying = NOWHERE;
+        self.lists = Lists::new();
+        self.chunks.restart();
+        true
+    }
+
     /// How many sleep here, those that are due but not yet taken out included.
     #[inline]
     pub fn len(&self) -> usize {

@@ -117,3 +117,8 @@ pub mod __private {
         }
     }
 }
+
+/// The README's program, kept compiling.
+#[cfg(all(doctest, feature = "macros", feature = "net"))]
+#[doc = include_str!("../../../README.md")]
+pub struct Readme;

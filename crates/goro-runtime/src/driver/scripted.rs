@@ -27,6 +27,7 @@ use super::{Driver, Job, Place, RefusedJob, Rest, Role};
 use crate::alarm::PERIOD;
 use crate::ground::Ground;
 use crate::handle::Handle;
+use crate::hub::Lease;
 use crate::monitor::{Monitor, Watch};
 use crate::parker::Parker;
 use crate::worker::{Step, Worker};
@@ -181,11 +182,11 @@ impl core::fmt::Display for Stalled {
 impl std::error::Error for Stalled {}
 
 impl Scripted {
-    pub(crate) fn start(name: Arc<str>, workers: usize, seed: u64) -> Self {
+    pub(crate) fn start(name: Arc<str>, lease: Lease, seed: u64) -> Self {
         let state =
             State { now: time::now(), alarm: None, roles: Vec::new(), jobs: VecDeque::new() };
         let stage = Arc::new(Stage { state: Lock::new(state), seed });
-        let ground = match Ground::start(stage.clone(), name, workers, true) {
+        let ground = match Ground::start(stage.clone(), name, lease) {
             Ok(ground) => ground,
             // The stage refuses nobody.
             Err((ground, ..)) => ground,

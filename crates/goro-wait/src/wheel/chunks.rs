@@ -73,6 +73,13 @@ impl<T> Chunks<T> {
         }
     }
 
+    /// Gives all memory back; nobody sleeps here. The generations go on, so that keys given out
+    /// before stay stale.
+    pub(super) fn restart(&mut self) {
+        let generations = core::mem::replace(&mut self.generations, Generations::new());
+        *self = Self { generations, ..Self::new() };
+    }
+
     #[inline]
     pub(super) fn len(&self) -> usize {
         self.len

@@ -266,3 +266,20 @@ proptest! {
         model.run_out();
     }
 }
+
+#[test]
+fn a_wheel_that_starts_over_knows_no_old_key_and_no_old_time() {
+    let mut wheel = Wheel::new();
+    let mut out = Vec::new();
+    let stale: Vec<Key> = (0..600).map(|i| wheel.insert(1 << 50, i)).collect();
+    assert!(!wheel.restart(), "somebody sleeps here");
+    assert!(!wheel.advance(1 << 51, usize::MAX, &mut out));
+    assert!(wheel.restart());
+    assert_eq!((wheel.len(), wheel.capacity(), wheel.next_deadline()), (0, 0, None));
+    let fresh: Vec<Key> = (0..600).map(|i| wheel.insert(1 << 20, i)).collect();
+    for key in stale {
+        assert_eq!(wheel.cancel(key), None);
+    }
+    assert_eq!(wheel.next_deadline(), Some(1 << 20), "the clock stands at the start again");
+    assert_eq!(fresh.into_iter().filter_map(|key| wheel.cancel(key)).count(), 600);
+}
