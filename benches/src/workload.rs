@@ -191,16 +191,27 @@ pub fn run<R: Rival>(name: &str, rival: R, scale: Scale) -> Option<Sample> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ALL, Scale, named, run};
-    use crate::rival::{Rival, Tokio};
+    use super::{ALL, Scale, Workload, named, run};
+    use crate::rival::{Fixed, Goro, Rival, Tokio};
 
-    #[test]
-    fn every_workload_of_the_table_runs_and_gives_each_of_its_metrics() {
-        let rival = Tokio::start(1);
-        for workload in ALL.iter().filter(|workload| workload.name != "timer_storm") {
+    /// Every workload of the table, the storm apart, which sleeps for a second.
+    fn checksums<R: Rival>() -> Vec<u64> {
+        let rival = R::start(2);
+        let workloads = ALL.iter().filter(|workload| workload.name != "timer_storm");
+        let run = |workload: &Workload| {
             let sample = run(workload.name, rival, Scale { quick: true }).expect("it is known");
             assert_eq!(sample.values.len(), workload.metrics.len(), "{}", workload.name);
-        }
+            sample.checksum
+        };
+        workloads.map(run).collect()
+    }
+
+    #[test]
+    fn every_workload_computes_the_same_on_every_runtime() {
+        let goro = checksums::<Goro>();
+        assert!(goro.iter().all(|checksum| *checksum > 0), "{goro:?}");
+        assert_eq!(goro, checksums::<Tokio>());
+        assert_eq!(goro, checksums::<Fixed>());
     }
 
     #[test]
