@@ -22,7 +22,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use goro_context::contain;
 
-use crate::allocation;
+use crate::allocation::{self, class::Shape};
 use crate::error::{Failure, Outcome, Payload};
 use crate::header::{Header, Ptr, Table};
 use crate::runnable::Ending;
@@ -56,7 +56,7 @@ pub(crate) struct TableFor<P, F>(PhantomData<fn(P, F)>);
 impl<P: Prefix, F: Future> TableFor<P, F> {
     pub(crate) const fn table(schedule: unsafe fn(Ptr), local: bool) -> Table {
         Table {
-            layout: Layout::new::<Cell<P, F>>(),
+            shape: Shape::of(Layout::new::<Cell<P, F>>()),
             stage: offset_of!(Cell<P, F>, stage),
             poll: poll::<F>,
             cancel: cancel::<F>,
@@ -73,7 +73,7 @@ impl<P: Prefix, F: Future> TableFor<P, F> {
 /// would be one more copy of a future that may be a mebibyte (pitfall 43).
 #[inline]
 pub(crate) fn allocate<P: Prefix, F: Future>(prefix: P, future: F) -> Ptr {
-    let place = allocation::allocate(Layout::new::<Cell<P, F>>());
+    let place = allocation::allocate(const { &Shape::of(Layout::new::<Cell<P, F>>()) });
     // SAFETY: the place was just allocated with the cell's layout, whose first field this is.
     unsafe { place.cast::<P>().write(prefix) };
     // SAFETY: the stage is at this offset within the allocation.

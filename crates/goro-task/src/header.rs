@@ -14,7 +14,6 @@
 //! to whoever polls).
 #![allow(unsafe_code, reason = "fields that belong to whoever the state word names")]
 
-use core::alloc::Layout;
 use core::ptr::NonNull;
 use core::task::Context;
 
@@ -24,6 +23,7 @@ use goro_context::{CurrentTask, Kind, Op, TaskId, WaitNote};
 use goro_shim::atomic::{AtomicU64, Ordering};
 use goro_shim::cell::UnsafeCell;
 
+use crate::allocation::class::Shape;
 use crate::error::Failure;
 use crate::join::slot::Slot;
 use crate::runnable::Ending;
@@ -61,7 +61,7 @@ const _: () = assert!(size_of::<Header>() <= 72);
 /// What depends on the types of future and home.
 pub(crate) struct Table {
     /// Of the whole allocation.
-    pub(crate) layout: Layout,
+    pub(crate) shape: Shape,
     /// Where the stage begins, in bytes from the header.
     pub(crate) stage: usize,
     /// Polls the future; if that ended it, has replaced it with its outcome.
@@ -85,6 +85,7 @@ pub(crate) struct Table {
 }
 
 impl Header {
+    #[inline]
     pub(crate) fn new(word: Word, table: &'static Table, home: *const (), meta: Meta) -> Self {
         Self {
             word,
@@ -239,7 +240,7 @@ impl Header {
 pub(crate) unsafe fn free(task: Ptr) {
     // SAFETY: nobody has freed the memory, since nobody else was the last to leave.
     let header = unsafe { task.as_ref() };
-    let layout = header.table.layout;
+    let shape = &header.table.shape;
     let last = header.word.snapshot();
     if last.is_aborted() {
         // A reason that came too late to be used.
@@ -250,6 +251,6 @@ pub(crate) unsafe fn free(task: Ptr) {
     unsafe { &mut *task.as_ptr() }.retire();
     // SAFETY: the header is initialised and not used again; its drop frees nothing outside models.
     unsafe { task.drop_in_place() };
-    // SAFETY: the memory was allocated with this layout, and nobody holds it.
-    unsafe { allocation::free(task.cast(), layout) };
+    // SAFETY: the memory was allocated with this shape, and nobody holds it.
+    unsafe { allocation::free(task.cast(), shape) };
 }

@@ -42,6 +42,7 @@ mod state;
 mod waker;
 
 pub use abort::{AbortHandle, AbortOnDrop};
+pub use allocation::trim;
 pub use error::JoinError;
 pub use home::{Home, Meta};
 pub use join::JoinHandle;

@@ -281,6 +281,7 @@ unsafe fn cancel_here<H: Home>(task: Ptr, cause: Cause) -> Ending {
 ///
 /// # Safety
 /// The caller possesses the runnable, which ends here; the stage holds the outcome.
+#[inline]
 unsafe fn finish<H: Home>(task: Ptr, ending: Ending) {
     // SAFETY: the runnable holds the memory, until the holds are given up below.
     let header = unsafe { task.as_ref() };
