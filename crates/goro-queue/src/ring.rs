@@ -131,7 +131,8 @@ impl<const N: usize> Ring<N> {
         // the release sequence of a thief's claim alive.
         let head = self.shared.head.fetch_add(1, Ordering::Relaxed);
         if head == tail {
-            // Ordering: Release keeps invariant 5: who sees this tail finds head moved already.
+            // Ordering: Release keeps invariant 5: who sees this tail finds head moved already. (The
+            // one ordering no model can miss: loom's swaps always meet the newest head.)
             self.owners.tail.store(tail.wrapping_add(1), Ordering::Release);
             return None;
         }
