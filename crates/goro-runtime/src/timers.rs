@@ -4,7 +4,9 @@
 //! 1. `next` is the wheel's next deadline, written under the lock; a reader without the lock may
 //!    be early or late by one change, and looks again after announcing that it sleeps.
 //! 2. Wakers are cloned before the lock is taken, and woken and dropped after it is released.
-//! 3. Once closed, arming fails; what was armed has been woken, and finds that it is not armed.
+//! 3. In a crowd, a worker sleeps a little past the earliest deadline (at most [`MOST_SLACK`]), so
+//!    that it is woken for several timers at once; a lone timer is never held up.
+//! 4. Once closed, arming fails; what was armed has been woken, and finds that it is not armed.
 
 use core::task::Waker;
 use goro_context::host::{Gone, TimerKey};
@@ -19,6 +21,11 @@ const NEVER: u64 = u64::MAX;
 /// The most timers fired before other work gets a turn.
 const BATCH: usize = 256;
 
+/// How late a crowd's timers may be noticed, for each one armed and at most. Without it a hundred
+/// thousand timers are tens of thousands of wake-ups a second, each a system call or two.
+const SLACK_EACH: u64 = 250;
+const MOST_SLACK: u64 = 250_000;
+
 #[derive(Debug)]
 struct Armed {
     wheel: Wheel<Waker>,
@@ -31,6 +38,9 @@ pub(crate) struct Timers {
     /// Where nanosecond zero of the wheel lies.
     base: Instant,
     next: AtomicU64,
+    /// How many are armed, and when some were last taken out.
+    crowd: AtomicU64,
+    fired: AtomicU64,
     armed: Lock<Armed>,
 }
 
@@ -39,6 +49,8 @@ impl Timers {
         Self {
             base,
             next: AtomicU64::new(NEVER),
+            crowd: AtomicU64::new(0),
+            fired: AtomicU64::new(0),
             armed: Lock::new(Armed { wheel: Wheel::new(), open: false }),
         }
     }
@@ -48,11 +60,17 @@ impl Timers {
         u64::try_from(since).unwrap_or(NEVER - 1).min(NEVER - 1)
     }
 
-    /// The earliest deadline, or a little before it; `None` when nothing is armed.
-    pub(crate) fn next(&self) -> Option<Instant> {
+    /// Until when a worker may sleep: the earliest deadline, or shortly after it in a crowd; `None`
+    /// when nothing is armed.
+    pub(crate) fn wake_at(&self) -> Option<Instant> {
         match self.next.load(Ordering::Relaxed) {
             NEVER => None,
-            nanos => self.base.checked_add(Duration::from_nanos(nanos)),
+            next => {
+                let crowd = self.crowd.load(Ordering::Relaxed);
+                let slack = crowd.saturating_sub(1).saturating_mul(SLACK_EACH).min(MOST_SLACK);
+                let again = self.fired.load(Ordering::Relaxed).saturating_add(slack);
+                self.base.checked_add(Duration::from_nanos(next.max(again)))
+            }
         }
     }
 
@@ -117,6 +135,7 @@ impl Timers {
         };
         armed.wheel.advance(nanos, BATCH, wakers);
         self.publish(&armed.wheel);
+        self.fired.store(nanos, Ordering::Relaxed);
     }
 
     /// Opens the wheel for a lease.
@@ -136,11 +155,13 @@ impl Timers {
     /// come, which a simulated one may have moved by years. Keys of before stay stale.
     pub(crate) fn restart(&self) {
         self.armed.lock().wheel.restart();
+        self.fired.store(0, Ordering::Relaxed);
     }
 
     fn publish(&self, wheel: &Wheel<Waker>) -> u64 {
         let next = wheel.next_deadline().unwrap_or(NEVER);
         self.next.store(next, Ordering::Relaxed);
+        self.crowd.store(wheel.len() as u64, Ordering::Relaxed);
         next
     }
 }

@@ -357,10 +357,10 @@ impl Rest for Bed<'_> {
     }
 
     fn until(&self, place: Place) -> Option<Instant> {
-        let own = self.0.shard.timers.next();
+        let own = self.0.shard.timers.wake_at();
         match place {
             Place::Thread => own,
-            Place::Reactor => own.into_iter().chain(self.0.hub.foreign().timers.next()).min(),
+            Place::Reactor => own.into_iter().chain(self.0.hub.foreign().timers.wake_at()).min(),
         }
     }
 
