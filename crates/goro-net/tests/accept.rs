@@ -146,7 +146,8 @@ fn an_address_can_be_bound_again_at_once() {
         let (server, _) = first.accept().await.unwrap();
         drop((server, first));
         drop(client);
-        TcpListener::bind(address).await.unwrap();
+        let second = TcpListener::bind(address).await.unwrap();
+        assert_eq!(second.local_addr().unwrap(), address);
     });
 }
 

@@ -23,9 +23,6 @@ use crate::reactor::Wait;
 /// How long the poll may sleep, as mio wants to hear it.
 pub(crate) type Timeout = Option<Duration>;
 
-/// Deadlines beyond this are cut to it; the poll then ends early and is repeated.
-const FARTHEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
-
 #[cfg(target_os = "linux")]
 mod platform {
     use std::os::fd::{AsRawFd, OwnedFd};
@@ -36,7 +33,7 @@ mod platform {
         timerfd_settime,
     };
 
-    use super::{Duration, FARTHEST, Instant, Timeout, Wait, io, now};
+    use super::{Duration, Instant, Timeout, Wait, io, now};
     use crate::token::Token;
 
     /// See the module.
@@ -68,7 +65,7 @@ mod platform {
             if self.armed.is_some_and(|armed| armed <= at) {
                 return None;
             }
-            let left = at.saturating_duration_since(now()).min(FARTHEST);
+            let left = at.saturating_duration_since(now());
             if left.is_zero() {
                 return Some(Duration::ZERO);
             }
@@ -101,7 +98,11 @@ mod platform {
 
 #[cfg(not(target_os = "linux"))]
 mod platform {
-    use super::{Duration, FARTHEST, Timeout, Wait, io, now};
+    use super::{Duration, Timeout, Wait, io, now};
+
+    /// Deadlines beyond this, which not every kernel takes, are cut to it; the poll then ends early
+    /// and is repeated.
+    const FARTHEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
     /// See the module.
     #[derive(Debug)]

@@ -28,18 +28,14 @@ impl Directions {
 
     /// What `event` readies.
     pub(crate) fn of(event: &mio::event::Event) -> Self {
-        let gone = event.is_error() || (event.is_read_closed() && event.is_write_closed());
-        if gone {
-            return Self::BOTH;
-        }
-        let mut set = Self::NONE;
-        if event.is_readable() || event.is_read_closed() {
-            set |= Direction::Read.into();
-        }
-        if event.is_writable() || event.is_write_closed() {
-            set |= Direction::Write.into();
-        }
-        set
+        let report = Report {
+            readable: event.is_readable(),
+            writable: event.is_writable(),
+            read_closed: event.is_read_closed(),
+            write_closed: event.is_write_closed(),
+            error: event.is_error(),
+        };
+        report.readies()
     }
 
     /// As bits 0 and 1 of a word.
@@ -49,6 +45,32 @@ impl Directions {
 
     pub(crate) fn has(self, direction: Direction) -> bool {
         self.0 & Self::from(direction).0 != 0
+    }
+}
+
+/// What an event says, in mio's words. Kernels differ in which of them come together.
+#[derive(Clone, Copy, Debug, Default)]
+struct Report {
+    readable: bool,
+    writable: bool,
+    read_closed: bool,
+    write_closed: bool,
+    error: bool,
+}
+
+impl Report {
+    fn readies(self) -> Directions {
+        if self.error || (self.read_closed && self.write_closed) {
+            return Directions::BOTH;
+        }
+        let mut set = Directions::NONE;
+        if self.readable || self.read_closed {
+            set |= Direction::Read.into();
+        }
+        if self.writable || self.write_closed {
+            set |= Direction::Write.into();
+        }
+        set
     }
 }
 
@@ -71,5 +93,30 @@ impl BitOr for Directions {
 impl BitOrAssign for Directions {
     fn bitor_assign(&mut self, other: Self) {
         *self = *self | other;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pitfall 147: whatever a kernel reports of an end, nobody who waits for it sleeps on.
+    #[test]
+    fn each_word_readies_whom_it_concerns() {
+        let none = Report::default();
+        let (read, write) = (Direction::Read.into(), Direction::Write.into());
+        for (report, set) in [
+            (none, Directions::NONE),
+            (Report { readable: true, ..none }, read),
+            (Report { writable: true, ..none }, write),
+            (Report { readable: true, writable: true, ..none }, Directions::BOTH),
+            (Report { read_closed: true, ..none }, read),
+            (Report { write_closed: true, ..none }, write),
+            (Report { error: true, ..none }, Directions::BOTH),
+            (Report { error: true, readable: true, ..none }, Directions::BOTH),
+            (Report { read_closed: true, write_closed: true, ..none }, Directions::BOTH),
+        ] {
+            assert_eq!(report.readies(), set, "{report:?}");
+        }
     }
 }

@@ -123,10 +123,8 @@ impl Lane {
         }
         let Some(clone) = fresh.take() else { return Put::Clone };
         let Some(old) = self.seat.replace(clone) else { return Put::Done };
-        if self.displaced.iter().any(|other| other.will_wake(&old)) {
-            return Put::Replaced(old);
-        }
-        // The task that just sat down may be among the displaced, after taking turns with another.
+        // The task that just sat down may be among the displaced, after taking turns with another;
+        // so the one in the seat never is.
         let again = self.displaced.iter().position(|other| other.will_wake(waker));
         match again {
             Some(index) => Put::Replaced(core::mem::replace(&mut self.displaced[index], old)),

@@ -48,6 +48,27 @@ fn notices_that_stand_together_are_one_and_later_ones_are_others() {
     }
 }
 
+/// A notice that stands already is not told to the kernel again.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_standing_notice_costs_no_system_call() {
+    let reactor = Reactor::new().unwrap();
+    for _ in 0..5_000 {
+        reactor.notify();
+    }
+    // Every notice the kernel hears adds one; the counters are never read.
+    let counts: Vec<u64> = std::fs::read_dir("/proc/self/fdinfo")
+        .unwrap()
+        .filter_map(|entry| std::fs::read_to_string(entry.unwrap().path()).ok())
+        .filter_map(|info| {
+            let count = info.lines().find_map(|line| line.strip_prefix("eventfd-count:"))?;
+            u64::from_str_radix(count.trim(), 16).ok()
+        })
+        .collect();
+    assert!(!counts.is_empty() && counts.iter().all(|&count| count < 1_000), "{counts:?}");
+    assert_eq!(turn(&reactor, Wait::Forever), NOTICE);
+}
+
 #[test]
 fn not_waiting_returns_with_nothing() {
     let reactor = Reactor::new().unwrap();

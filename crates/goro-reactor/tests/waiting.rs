@@ -278,3 +278,18 @@ fn a_source_taken_out_can_be_registered_elsewhere() {
     drop(stream);
     assert_eq!(there.sources(), 0);
 }
+
+/// A source that goes is out of the kernel's set, also while its descriptor has a duplicate.
+#[test]
+fn a_dropped_source_reports_nothing_through_a_duplicate() {
+    let reactor = Reactor::new().unwrap();
+    let (one, mut peer) = std::os::unix::net::UnixStream::pair().unwrap();
+    let duplicate = one.try_clone().unwrap();
+    one.set_nonblocking(true).unwrap();
+    drop(Watched::new(&reactor, UnixStream::from_std(one)).unwrap());
+    peer.write_all(b"to the duplicate").unwrap();
+    let wait = Wait::Until(now() + Duration::from_millis(5));
+    let turn = reactor.try_turn(wait, &mut Vec::new()).unwrap().unwrap();
+    assert!(turn.timer && turn.events == 0, "something was reported: {turn:?}");
+    drop(duplicate);
+}

@@ -115,7 +115,10 @@ fn waiting_again_with_the_same_waker_keeps_one() {
         assert_eq!(watch.wait(READ, Place::Seat, None, &waker), Seen::Waiting);
     }
     assert_eq!(Arc::strong_count(&count), 2 + 1, "the test's two and the seat's");
+    let seated = || watch.word.load(Ordering::Relaxed) & seat_bit(READ) != 0;
+    assert!(seated());
     assert_eq!(raise(&watch, READ.into()), 1);
+    assert!(!seated(), "the word says so too");
 }
 
 #[test]
@@ -201,6 +204,40 @@ fn stopping_wakes_all_and_is_told_after_what_is_still_ready() {
     assert_eq!(watch.wait(WRITE, Place::Seat, None, &waker), Seen::Stopped);
     assert_eq!(watch.wait(READ, Place::Seat, Some(seen), &waker), Seen::Stopped);
     assert_eq!(watch.waiting(), 0);
+}
+
+/// Panics when the last of its wakers is dropped.
+struct Bomb;
+
+impl Wake for Bomb {
+    fn wake(self: Arc<Self>) {}
+}
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("dropped");
+    }
+}
+
+/// Wakers that panic when they are dropped, given up or replaced, leave everything in order.
+#[test]
+fn a_waker_that_panics_when_dropped_leaves_no_lock_behind() {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    let watch = idle();
+    let (count, waker) = waker();
+    let bomb = || Waker::from(Arc::new(Bomb));
+    let mut key = None;
+    watch.wait(READ, Place::Own(&mut key), None, &bomb());
+    let left = catch_unwind(AssertUnwindSafe(|| watch.leave(READ, key.unwrap())));
+    assert!(left.is_err());
+    assert_eq!(watch.waiting(), 0);
+    let mut key = None;
+    watch.wait(READ, Place::Own(&mut key), None, &bomb());
+    let again = || watch.wait(READ, Place::Own(&mut key), None, &waker);
+    assert!(catch_unwind(AssertUnwindSafe(again)).is_err());
+    assert_eq!(watch.waiting(), 1);
+    assert_eq!(raise(&watch, READ.into()), 1);
+    assert_eq!(woken(&count), 1);
 }
 
 #[derive(Clone, Debug)]
