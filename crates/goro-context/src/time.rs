@@ -146,11 +146,7 @@ impl Deadline {
         match self.try_poll_at(now, cx) {
             Poll::Ready(Ok(())) => Poll::Ready(now),
             Poll::Pending => Poll::Pending,
-            Poll::Ready(Err(Gone)) => {
-                goro_shim::thread::yield_now();
-                cx.waker().wake_by_ref();
-                Poll::Pending
-            }
+            Poll::Ready(Err(Gone)) => ask_again(cx),
         }
     }
 
@@ -196,6 +192,14 @@ impl Deadline {
             armed.host.disarm(armed.key);
         }
     }
+}
+
+/// What is left when nobody can wake the task later.
+#[cold]
+fn ask_again(cx: &mut Context<'_>) -> Poll<Instant> {
+    goro_shim::thread::yield_now();
+    cx.waker().wake_by_ref();
+    Poll::Pending
 }
 
 impl Drop for Deadline {

@@ -99,6 +99,8 @@ fn moving_it_later_costs_nothing_until_the_former_time() {
         deadline.reset(start + n * SECOND);
     }
     assert_eq!(host.calls(), [1, 0, 0]);
+    assert!(!poll(&mut deadline, &wakes));
+    assert_eq!((host.calls(), host.armed()), ([1, 1, 0], vec![start + SECOND]));
     host.advance(SECOND);
     assert_eq!(wakes.count(), 1, "the former time, once");
     assert!(!poll(&mut deadline, &wakes));
@@ -204,6 +206,15 @@ fn a_waker_that_panics_when_armed_leaves_the_deadline_unarmed_and_usable() {
     assert!(unwound.is_err() && !deadline.is_armed());
     assert!(!poll(&mut deadline, &wakes));
     host.advance(SECOND);
+    assert_eq!(wakes.count(), 1);
+}
+
+/// With the system refusing the timer thread, a deadline without an error to give asks again.
+#[test]
+fn where_nobody_can_wake_it_later_it_is_woken_at_once() {
+    let wakes = Wakes::new();
+    let waker = wakes.waker();
+    assert!(ask_again(&mut Context::from_waker(&waker)).is_pending());
     assert_eq!(wakes.count(), 1);
 }
 

@@ -77,10 +77,8 @@ impl MissedTickBehavior {
         let late = now.saturating_duration_since(due);
         match self {
             Self::Delay if late > Self::tolerance(period) => time::later(now, period),
-            Self::Skip if late >= period => {
-                time::later(now, period.saturating_sub(remainder(late, period)))
-            }
-            Self::Burst | Self::Delay | Self::Skip => time::later(due, period),
+            Self::Skip => time::later(now, period.saturating_sub(remainder(late, period))),
+            Self::Burst | Self::Delay => time::later(due, period),
         }
     }
 

@@ -96,6 +96,29 @@ fn an_interval_that_delays_does_not_drift_for_a_timers_ordinary_lateness() {
     assert!(stage.armed().contains(&drifted), "too late to count as on time");
 }
 
+#[test]
+fn what_counts_as_on_time_shrinks_with_the_period() {
+    let period = Duration::from_millis(10);
+    let tenth = period / 10;
+    for (late, next) in [(tenth, period), (tenth + NANO, period + tenth + NANO)] {
+        let stage = Stage::new();
+        let start = stage.now();
+        let mut interval = interval(period);
+        interval.set_missed_tick_behavior(Delay);
+        stage.advance(late);
+        assert!(stage.tick(&mut interval).is_ready() && stage.tick(&mut interval).is_pending());
+        assert_eq!(stage.armed(), [start + next]);
+    }
+}
+
+#[test]
+fn a_tick_that_is_not_due_pays_nothing_and_says_what_it_waits_for() {
+    let stage = Stage::new();
+    let mut interval = interval_at(stage.now() + PERIOD, PERIOD);
+    assert!(stage.tick(&mut interval).is_pending());
+    assert_eq!((budget::remaining(), note::take().op), (budget::LIMIT, Op::Timer));
+}
+
 /// Whatever the delays: never early, never twice, and each behaviour's own promise.
 #[test]
 fn behaviours_keep_their_promises_on_random_schedules() {
