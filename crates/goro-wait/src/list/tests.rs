@@ -60,12 +60,13 @@ fn run(steps: Vec<Step>) {
         match step {
             Step::PushBack => {
                 let key = list.push_back(value);
-                assert!(!model.iter().any(|&(other, _)| other == key));
+                assert!(!given.contains(&key), "a key given out twice");
                 model.push((key, value));
                 given.push(key);
             }
             Step::PushFront => {
                 let key = list.push_front(value);
+                assert!(!given.contains(&key), "a key given out twice");
                 model.insert(0, (key, value));
                 given.push(key);
             }
@@ -127,8 +128,10 @@ fn nothing_is_kept_of_what_was_taken_out() {
     }
     drop(list.pop_front());
     assert_eq!(goro_shim::Arc::strong_count(&value), 7);
+    let mut all = list.iter();
+    assert_eq!((all.len(), all.next().is_some(), all.len()), (6, true, 5));
     let mut drained = list.drain();
-    drop(drained.next());
+    assert_eq!((drained.len(), drained.next().is_some(), drained.len()), (6, true, 5));
     assert_eq!(goro_shim::Arc::strong_count(&value), 6);
     drop(drained);
     assert_eq!(goro_shim::Arc::strong_count(&value), 1);

@@ -222,7 +222,9 @@ fn memory_follows_a_burst_down() {
     assert!(wheel.capacity() <= 11 * 256, "{} places held for 10", wheel.capacity());
     wheel.check();
     // The places in between are used again before any more memory is asked for.
+    let extent = wheel.chunks.extent();
     let keys: Vec<_> = (0..5_000).map(|_| wheel.insert(DAY, ())).collect();
+    assert_eq!(wheel.chunks.extent(), extent);
     assert!(wheel.capacity() <= 5_010 + 256);
     wheel.check();
     for key in keys {
@@ -231,6 +233,31 @@ fn memory_follows_a_burst_down() {
     let mut out = Vec::new();
     wheel.advance(DAY, usize::MAX, &mut out);
     assert_eq!((out.len(), wheel.len(), wheel.capacity()), (10, 0, 256));
+    wheel.check();
+}
+
+/// A chunk is kept for the next sleeper: at the edge of a chunk nothing is allocated to and fro.
+#[test]
+fn one_vacant_chunk_is_kept() {
+    let mut wheel = Wheel::new();
+    for _ in 0..3 {
+        let key = wheel.insert(DAY, 0);
+        wheel.cancel(key);
+        assert_eq!(wheel.capacity(), 256);
+    }
+    let keys: Vec<_> = (0..512).map(|i| wheel.insert(DAY, i)).collect();
+    for key in &keys[..256] {
+        wheel.cancel(*key);
+    }
+    // The spare is in use again, so the next chunk that becomes vacant is kept as well.
+    let key = wheel.insert(DAY, 0);
+    for key in &keys[256..] {
+        wheel.cancel(*key);
+    }
+    assert_eq!((wheel.len(), wheel.capacity()), (1, 512));
+    wheel.check();
+    wheel.cancel(key);
+    assert_eq!((wheel.len(), wheel.capacity()), (0, 256));
     wheel.check();
 }
 

@@ -4,9 +4,9 @@
 //! 1. A sleeper never moves, so an index holds for its whole life.
 //! 2. The vacant places of a chunk form a list of that chunk's own; the chunks that have any form
 //!    the list of open chunks. A new chunk is made only when none is open.
-//! 3. A chunk that becomes vacant goes back to the allocator, except one, the spare. Hence at
-//!    least 256 insertions lie between two new chunks, and what is held beyond the sleepers is one
-//!    chunk plus the vacant places of chunks that still hold somebody.
+//! 3. A chunk that becomes vacant goes back to the allocator, except one, the spare: the lower of
+//!    two. Hence at least 256 insertions lie between two new chunks, and what is held beyond the
+//!    sleepers is one chunk plus the vacant places of chunks that still hold somebody.
 //!
 //! Left out: one growing vector (its doubling copies a million sleepers under the shard's lock,
 //! and a single survivor at its end would hold the memory of a whole burst), and one list of
@@ -217,16 +217,15 @@ impl<T> Chunks<T> {
         self.open(base >> BITS);
     }
 
-    /// Keeps a vacant chunk as the spare, or gives it back if there is one.
+    /// Keeps a vacant chunk as the spare, or gives the higher of two back.
     #[cold]
     fn vacated(&mut self, number: u32) {
-        if self.spare == number {
+        let spare = core::mem::replace(&mut self.spare, number);
+        if spare == number || self.chunks.get(spare as usize).is_none_or(|spare| spare.live != 0) {
             return;
         }
-        if self.chunks.get(self.spare as usize).is_none_or(|spare| spare.live != 0) {
-            self.spare = number;
-            return;
-        }
+        self.spare = spare.min(number);
+        let number = spare.max(number);
         self.close(number);
         self.chunks[number as usize].places = None;
         self.absent += 1;
@@ -271,5 +270,11 @@ impl<T> Chunks<T> {
         let idle = |chunk: &&Chunk<T>| chunk.live == 0 && chunk.places.is_some();
         assert!(self.chunks.iter().filter(idle).count() <= 1, "more than the spare is kept");
         assert!(self.chunks.capacity() <= 64.max(self.chunks.len() * 4 + 4));
+        assert!(self.len > 0 || self.chunks.len() <= 1);
+    }
+
+    /// How many chunks there are or were below the last that is.
+    pub(super) fn extent(&self) -> usize {
+        self.chunks.len()
     }
 }

@@ -125,6 +125,7 @@ impl Model {
         let key = self.wheel.insert(at, value);
         let tick = at.div_ceil(TICK_NANOS);
         let past = tick <= self.now / TICK_NANOS;
+        assert!(!self.given.iter().any(|&(_, other)| other == key), "a key given out twice");
         assert!(self.sleeping.insert((tick, key.to_bits()), (value, past)).is_none());
         self.given.push((tick, key));
     }
