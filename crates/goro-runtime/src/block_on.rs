@@ -1,10 +1,18 @@
 //! Driving a future on the calling thread, which blocks in between.
+//!
+//! Invariants:
+//! 1. While the future is polled the thread is what it was before the call; only on a worker it
+//!    stands aside, so that nobody waits for what stands in its queue.
+//! 2. The thread's waker is kept for the next call. A wake that comes late, meant for an earlier
+//!    future, costs the next one a poll for nothing.
 
+use core::cell::Cell;
 use core::future::Future;
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 use goro_context::budget;
 use goro_shim::Arc;
+use goro_shim::thread::thread_local;
 use std::task::Wake;
 
 use crate::current;
@@ -42,17 +50,42 @@ impl Wake for Unpark {
 pub fn block_on<F: Future>(future: F) -> F::Output {
     let _aside = stand_aside();
     let mut future = pin!(future);
-    let unpark = Arc::new(Unpark(Parker::new()));
-    unpark.0.adopt();
-    let waker = Waker::from(Arc::clone(&unpark));
-    let mut cx = Context::from_waker(&waker);
+    let seat = Seat::take();
+    let mut cx = Context::from_waker(&seat.waker);
     loop {
-        // Panic: the future's own passes through; nothing is held.
+        // Panic: the future's own passes through; nothing is held, and the seat is not kept.
         let polled = budget::with(budget::LIMIT, || future.as_mut().poll(&mut cx));
         if let Poll::Ready(output) = polled {
+            seat.keep();
             return output;
         }
-        unpark.0.sleep(None);
+        seat.unpark.0.sleep(None);
+    }
+}
+
+/// This thread's place to sleep, and what wakes it there.
+struct Seat {
+    unpark: Arc<Unpark>,
+    waker: Waker,
+}
+
+thread_local! {
+    static KEPT: Cell<Option<Seat>> = const { Cell::new(None) };
+}
+
+impl Seat {
+    /// The one kept since the last call; a fresh one inside another call, or as the thread ends.
+    fn take() -> Self {
+        KEPT.try_with(Cell::take).ok().flatten().unwrap_or_else(|| {
+            let unpark = Arc::new(Unpark(Parker::new()));
+            unpark.0.adopt();
+            Self { waker: Waker::from(Arc::clone(&unpark)), unpark }
+        })
+    }
+
+    fn keep(self) {
+        // As the thread ends there is no next call.
+        let _ended = KEPT.try_with(|kept| kept.set(Some(self)));
     }
 }
 

@@ -1,27 +1,39 @@
 //! Which shard this thread works for, if any.
 //!
 //! Two facts, both without a destructor, so that they can be asked for while the thread ends:
-//! whether the thread *is* a worker (and may push to its shard's queue) stands here; which runtime
-//! has been entered is the context's host. A worker that blocks inside a poll stops being one
-//! until it returns: what it spawns and wakes meanwhile goes to the injector, where others find it.
+//! which shard's queue the thread *owns* stands here; which runtime has been entered is the
+//! context's host. A thread *is* a worker (and may push to its queue) while its own shard is the
+//! host: one that has entered another runtime, or is about to block inside a poll, stops being one
+//! until that ends, and what it spawns and wakes meanwhile goes to an injector, where others find
+//! it.
+//!
+//! Invariant: `WORKER` is `OWN` or nothing, and is found out anew whenever a [`Scope`] begins or
+//! ends. Remembering what it was before would be wrong for scopes that end in another order than
+//! they began (pitfall 63), and for one that outlives the worker.
 
 use core::cell::Cell;
 use goro_context::host;
 use goro_shim::thread::thread_local;
 
-use crate::hub::Hub;
 use crate::shard::Shard;
 
 thread_local! {
+    /// The shard whose queue this thread has claimed.
+    static OWN: Cell<Option<&'static Shard>> = const { Cell::new(None) };
+    /// The same, while nothing else is entered.
     static WORKER: Cell<Option<&'static Shard>> = const { Cell::new(None) };
-    /// The runtime whose thread this is, worker or blocking pool.
-    static OWNER: Cell<Option<&'static Hub>> = const { Cell::new(None) };
 }
 
 /// The shard this thread owns and may push to.
 #[inline]
 pub(crate) fn worker() -> Option<&'static Shard> {
     WORKER.with(Cell::get)
+}
+
+/// The shard whose worker this thread is, also while it stands aside or has entered another
+/// runtime.
+pub(crate) fn own() -> Option<&'static Shard> {
+    OWN.with(Cell::get)
 }
 
 /// The foreign shard of the runtime this thread has entered or works for.
@@ -36,62 +48,53 @@ pub(crate) fn shard() -> Option<&'static Shard> {
     worker().or_else(entered)
 }
 
-/// Whether this is one of the threads of `hub`.
-pub(crate) fn is_owned_by(hub: &'static Hub) -> bool {
-    OWNER.with(Cell::get).is_some_and(|owner| core::ptr::eq(owner, hub))
-}
-
 /// Ends what it stands for when dropped: being a worker, being inside a runtime, or standing aside.
 #[derive(Debug)]
 pub(crate) struct Scope {
-    worker: Option<&'static Shard>,
-    owner: Option<&'static Hub>,
-    _host: host::Entered,
+    host: Option<host::Entered>,
+    /// For the scope that made the thread a worker: what the thread owned before.
+    owned: Option<Option<&'static Shard>>,
 }
 
 /// Makes this thread `shard`'s worker.
 pub(crate) fn work_for(shard: &'static Shard) -> Scope {
-    scope(Some(shard), shard, Some(shard.hub))
-}
-
-/// Makes this thread one of the blocking pool of `foreign`'s runtime.
-pub(crate) fn serve(foreign: &'static Shard) -> Scope {
-    scope(None, foreign, Some(foreign.hub))
+    let owned = OWN.with(|own| own.replace(Some(shard)));
+    scope(shard, Some(owned))
 }
 
 /// Enters the runtime of `foreign`. A worker of that runtime stays its worker.
 pub(crate) fn enter(foreign: &'static Shard) -> Scope {
     match worker() {
-        Some(own) if core::ptr::eq(own.hub, foreign.hub) => scope(Some(own), own, owner()),
-        _ => scope(None, foreign, owner()),
+        Some(own) if core::ptr::eq(own.hub, foreign.hub) => scope(own, None),
+        _ => scope(foreign, None),
     }
 }
 
 /// Enters the runtime of `foreign` as an outsider: this thread is about to block, so whatever it
 /// spawns, wakes and arms must be where others find it.
 pub(crate) fn step_aside(foreign: &'static Shard) -> Scope {
-    scope(None, foreign, owner())
+    scope(foreign, None)
 }
 
-fn owner() -> Option<&'static Hub> {
-    OWNER.with(Cell::get)
+fn scope(entered: &'static Shard, owned: Option<Option<&'static Shard>>) -> Scope {
+    let host = Some(host::enter(entered));
+    find_out();
+    Scope { host, owned }
 }
 
-fn scope(
-    worker: Option<&'static Shard>,
-    entered: &'static Shard,
-    owner: Option<&'static Hub>,
-) -> Scope {
-    Scope {
-        _host: host::enter(entered),
-        worker: WORKER.with(|cell| cell.replace(worker)),
-        owner: OWNER.with(|cell| cell.replace(owner)),
-    }
+fn find_out() {
+    let own = own().filter(|&own| {
+        host::current().is_some_and(|host| core::ptr::addr_eq(host, core::ptr::from_ref(own)))
+    });
+    WORKER.with(|worker| worker.set(own));
 }
 
 impl Drop for Scope {
     fn drop(&mut self) {
-        WORKER.with(|cell| cell.set(self.worker));
-        OWNER.with(|cell| cell.set(self.owner));
+        drop(self.host.take());
+        if let Some(owned) = self.owned {
+            OWN.with(|own| own.set(owned));
+        }
+        find_out();
     }
 }

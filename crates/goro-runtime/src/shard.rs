@@ -36,6 +36,8 @@ pub(crate) struct Published {
     /// The task in hand, as its id; stands from its poll's begin to the next one's.
     hand: AtomicU64,
     kind: AtomicU32,
+    /// The task in hand has ended: what is scheduled now is its joiner.
+    ended: AtomicBool,
     /// The monitor has seen the same poll twice: thieves may take the next slot too.
     stuck: AtomicBool,
 }
@@ -58,6 +60,7 @@ impl Published {
         let sequence = self.sequence.load(Ordering::Relaxed);
         // Ordering: as in `begin`.
         self.sequence.store(sequence.wrapping_add(1), Ordering::Release);
+        self.ended.store(false, Ordering::Relaxed);
         if self.stuck.load(Ordering::Relaxed) {
             self.stuck.store(false, Ordering::Relaxed);
         }
@@ -190,7 +193,15 @@ impl Home for Shard {
 
     fn schedule(&'static self, task: Work) {
         match current::worker() {
-            Some(here) if core::ptr::eq(here.hub, self.hub) => here.put_next(task),
+            // A joiner goes to the back: of a batch it would find the next one not yet done, and
+            // lie down again for each.
+            Some(here) if core::ptr::eq(here.hub, self.hub) => {
+                if here.published.ended.load(Ordering::Relaxed) {
+                    here.push(task);
+                } else {
+                    here.put_next(task);
+                }
+            }
             _ => self.hub.inject(task),
         }
     }
@@ -199,6 +210,7 @@ impl Home for Shard {
         let panicked = u64::from(ending == Ending::Panicked);
         match current::worker() {
             Some(here) if core::ptr::eq(here.hub, self.hub) => {
+                here.published.ended.store(true, Ordering::Relaxed);
                 here.counters.finished.add(1);
                 if panicked > 0 {
                     here.counters.panicked.add(panicked);
