@@ -128,8 +128,7 @@ impl fmt::Debug for Wakers {
 mod tests {
     use std::task::Wake;
 
-    use goro_shim::Arc;
-    use goro_shim::global::Lock;
+    use goro_shim::global::{Arc, Lock};
 
     use super::*;
 

@@ -120,21 +120,22 @@ proptest! {
 /// Pitfalls 32 and 94: what waits is owned by the list alone, and goes when it is taken out.
 #[test]
 fn nothing_is_kept_of_what_was_taken_out() {
-    let value = goro_shim::Arc::new(());
+    let value = goro_shim::global::Arc::new(());
     let mut list = WaitList::new();
-    let keys: Vec<_> = (0..10).map(|_| list.push_back(goro_shim::Arc::clone(&value))).collect();
+    let keys: Vec<_> =
+        (0..10).map(|_| list.push_back(goro_shim::global::Arc::clone(&value))).collect();
     for key in &keys[2..5] {
         drop(list.remove(*key));
     }
     drop(list.pop_front());
-    assert_eq!(goro_shim::Arc::strong_count(&value), 7);
+    assert_eq!(goro_shim::global::Arc::strong_count(&value), 7);
     let mut all = list.iter();
     assert_eq!((all.len(), all.next().is_some(), all.len()), (6, true, 5));
     let mut drained = list.drain();
     assert_eq!((drained.len(), drained.next().is_some(), drained.len()), (6, true, 5));
-    assert_eq!(goro_shim::Arc::strong_count(&value), 6);
+    assert_eq!(goro_shim::global::Arc::strong_count(&value), 6);
     drop(drained);
-    assert_eq!(goro_shim::Arc::strong_count(&value), 1);
+    assert_eq!(goro_shim::global::Arc::strong_count(&value), 1);
     assert!(keys.iter().all(|&key| list.get(key).is_none()));
 }
 

@@ -264,8 +264,8 @@ fn one_vacant_chunk_is_kept() {
 /// Pitfalls 32 and 94: what sleeps is owned by the wheel alone, and goes when it is taken out.
 #[test]
 fn nothing_is_kept_of_what_was_taken_out() {
-    let value = goro_shim::Arc::new(());
-    let count = || goro_shim::Arc::strong_count(&value);
+    let value = goro_shim::global::Arc::new(());
+    let count = || goro_shim::global::Arc::strong_count(&value);
     let mut wheel = Wheel::new();
     let mut out = Vec::new();
     let keys: Vec<_> = (0..10).map(|i| wheel.insert(i * MS, value.clone())).collect();
