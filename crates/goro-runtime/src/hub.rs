@@ -248,7 +248,8 @@ impl Hub {
             let error = std::io::Error::other("the runtime has stopped");
             return Err(Refused(job, error));
         };
-        ground.driver.job(Job::plain(job)).map_err(|refused| {
+        let driver = Arc::clone(&ground.driver);
+        driver.job(Job::plain(job, ground)).map_err(|refused| {
             let job = refused.job.into_plain().expect("a plain job comes back plain");
             Refused(job, refused.error)
         })

@@ -30,13 +30,13 @@ enum Body {
         ground: Arc<Ground>,
     },
     /// One that nobody has.
-    Plain(goro_context::host::Job),
+    Plain(goro_context::host::Job, Arc<Ground>),
 }
 
 impl Job {
     /// A closure that nobody has a handle of.
-    pub(crate) fn plain(job: goro_context::host::Job) -> Self {
-        Self(Body::Plain(job))
+    pub(crate) fn plain(job: goro_context::host::Job, ground: Arc<Ground>) -> Self {
+        Self(Body::Plain(job, ground))
     }
 
     /// Runs the closure on this thread.
@@ -44,12 +44,13 @@ impl Job {
         match self.0 {
             Body::Task { task, foreign, ground } => {
                 let kind = task.kind();
-                let _inside = current::serve(foreign);
+                let _inside = current::enter(foreign);
                 if let Ran::Finished(Ending::Panicked) = task.run(Pool::home()) {
                     observe::blocking_panicked(kind, &ground.name);
                 }
             }
-            Body::Plain(job) => {
+            Body::Plain(job, ground) => {
+                let _inside = current::enter(ground.hub.foreign());
                 // Panic: nobody has its handle, so nobody but the log can be told.
                 if !quietly(job) {
                     observe::job_panicked();
@@ -65,7 +66,7 @@ impl Job {
                 let _ending = task.cancel(cause);
             }
             // Panic: dropping what the closure has captured may.
-            Body::Plain(job) => {
+            Body::Plain(job, _) => {
                 quietly(|| drop(job));
             }
         }
@@ -74,7 +75,7 @@ impl Job {
     /// The closure back, if nobody has a handle of it.
     pub(crate) fn into_plain(self) -> Option<goro_context::host::Job> {
         match self.0 {
-            Body::Plain(job) => Some(job),
+            Body::Plain(job, _) => Some(job),
             Body::Task { .. } => None,
         }
     }
@@ -84,7 +85,7 @@ impl fmt::Debug for Job {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Body::Task { task, .. } => f.debug_tuple("Job").field(task).finish(),
-            Body::Plain(_) => f.debug_struct("Job").finish_non_exhaustive(),
+            Body::Plain(..) => f.debug_struct("Job").finish_non_exhaustive(),
         }
     }
 }

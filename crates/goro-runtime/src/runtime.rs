@@ -113,7 +113,7 @@ impl Runtime {
 
     /// Waiting here would wait for this very thread, or hold up somebody's worker.
     fn must_not_wait(&self) -> bool {
-        current::worker().is_some() || current::is_owned_by(self.ground.hub)
+        current::worker().is_some() || self.driver.is_served_by_this_thread()
     }
 }
 

@@ -8,12 +8,14 @@
 //! 3. No worker sleeps in the reactor without having said so, and it says so before it reads its
 //!    deadline.
 
+use core::cell::Cell;
 use core::task::Waker;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use goro_reactor::{Reactor, Wait};
 use goro_shim::Arc;
+use goro_shim::global::{AtomicU64, Ordering};
 use goro_shim::lock::Lock;
-use goro_shim::thread::{self, JoinHandle};
+use goro_shim::thread::{self, JoinHandle, thread_local};
 use goro_shim::time::{self, Duration, Instant};
 use std::io;
 
@@ -29,10 +31,18 @@ pub(crate) struct ThreadPlan {
     pub(crate) stack_size: Option<usize>,
 }
 
+thread_local! {
+    /// Which [`Threads`] this thread is one of, from its first breath to its last thread-local's
+    /// destructor; zero for threads that no runtime has started.
+    static CREW: Cell<u64> = const { Cell::new(0) };
+}
+
 /// The threads of one runtime.
 #[derive(Debug)]
 pub(crate) struct Threads {
     plan: ThreadPlan,
+    /// Tells these threads from those of other runtimes; never used twice.
+    crew: u64,
     /// Held by each thread until it ends; taken when no more are to be started.
     alive: Lock<Option<Sender<()>>>,
     ended: Receiver<()>,
@@ -41,8 +51,10 @@ pub(crate) struct Threads {
 
 impl Threads {
     fn new(plan: ThreadPlan) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let crew = NEXT.fetch_add(1, Ordering::Relaxed);
         let (alive, ended) = crossbeam_channel::bounded(0);
-        Self { plan, alive: Lock::new(Some(alive)), ended, handles: Lock::default() }
+        Self { plan, crew, alive: Lock::new(Some(alive)), ended, handles: Lock::default() }
     }
 
     /// Starts a thread called after the runtime and `suffix`.
@@ -56,7 +68,9 @@ impl Threads {
             return Err(io::Error::other("the runtime has stopped and starts no more threads"));
         };
         let name = format!("{}-{suffix}", self.plan.name);
+        let crew = self.crew;
         let handle = thread::start(name, self.plan.stack_size, move || {
+            CREW.with(|own| own.set(crew));
             body();
             drop(alive);
         })?;
@@ -121,6 +135,12 @@ impl OsDriver {
     /// Waits until every thread has ended; false when some had not by `deadline`.
     pub(crate) fn join(&self, deadline: Option<Instant>) -> bool {
         self.threads.join(deadline)
+    }
+
+    /// Whether the calling thread is one of this runtime's: to wait for all of them here would be to
+    /// wait for itself.
+    pub(crate) fn is_served_by_this_thread(&self) -> bool {
+        CREW.with(Cell::get) == self.threads.crew
     }
 
     /// How many threads the blocking pool has, and how many jobs wait in it.
