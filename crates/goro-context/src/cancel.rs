@@ -1,7 +1,7 @@
 //! The ambient cancellation token: whether the current task has been asked to stop.
 //!
 //! The token itself lives on an upper floor. What stands here is its erased handle, inherited by
-//! spawned tasks like every other entry of [`inherit`](crate::inherit).
+//! spawned tasks like every other entry of [`inherit`].
 //!
 //! Left out: cancelling. Whoever has only the ambient handle may observe, not cancel.
 
