@@ -193,6 +193,31 @@ fn a_runtime_that_stops_hands_on_the_sleeps_awaited_elsewhere() {
     assert!(elsewhere.join().unwrap());
 }
 
+/// A sleep armed in a runtime that is gone is dropped while the next runtime, which may live in the
+/// same place, has armed its own: it must not take that one's timer with it.
+#[test]
+fn a_stale_sleep_takes_nobodys_timer_with_it() {
+    for _ in 0..20 {
+        let runtime = two_workers();
+        let stale: Vec<_> = (0..8).map(|_| runtime.block_on(armed(sleep(HOUR)))).collect();
+        drop(runtime);
+        let runtime = two_workers();
+        let (told, tell) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut stale = Some(stale);
+            let mut naps: Vec<_> = (0..8).map(|_| sleep(SOON)).collect();
+            runtime.block_on(poll_fn(move |cx| {
+                let asleep = naps.iter_mut().any(|nap| Pin::new(nap).poll(cx).is_pending());
+                // Only now, with nobody to poll them again but their own timers.
+                drop(stale.take());
+                if asleep { Poll::Pending } else { Poll::Ready(()) }
+            }));
+            told.send(()).unwrap();
+        });
+        tell.recv_timeout(SOON * 1_000).expect("a timer was lost");
+    }
+}
+
 /// A runtime on a simulated clock has lived for years; whoever comes after it lives now.
 #[test]
 fn a_clock_that_ran_ahead_leaves_the_next_runtimes_alone() {
