@@ -1,1 +1,1 @@
-//! Runnable examples; see the `[[example]]` tables of the manifest.
+//! Runnable examples.

@@ -1,0 +1,122 @@
+//! The server: accepts, and at its end waits until every request that was read is answered.
+//!
+//! | after Ctrl-C | |
+//! |---|---|
+//! | 0 s | connections that stand in the kernel's queue are accepted, then the port is closed |
+//! | up to 7 s | what was read is answered; connections that go quiet are closed |
+//! | 7 s | what is still worked on is answered with 503 |
+//! | 8 s | the end, whoever is still there |
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use futures::future::{Either, select};
+use goro::net::{TcpListener, TcpStream};
+use goro::time::timeout;
+
+use super::connection::{self, Protocols};
+use super::ending::Ending;
+use super::log::Log;
+
+/// How long connections are still taken from the kernel's queue.
+const SWEEP: Duration = Duration::from_millis(10);
+/// How long requests are worked on after the end has begun.
+const WORK: Duration = Duration::from_secs(7);
+/// How long their answers may take to be sent after that.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// What all connections share.
+#[derive(Debug)]
+pub struct Site {
+    pub protocols: Protocols,
+    pub log: Log,
+    connections: AtomicU64,
+    answers: AtomicU64,
+}
+
+/// What a server has done.
+#[derive(Clone, Copy, Debug)]
+pub struct Tally {
+    pub connections: u64,
+    pub answers: u64,
+    /// No connection had to be left behind.
+    pub complete: bool,
+}
+
+impl Site {
+    pub fn new(header_timeout: Duration) -> Self {
+        Self {
+            protocols: Protocols::new(header_timeout),
+            log: Log::new(),
+            connections: AtomicU64::new(0),
+            answers: AtomicU64::new(0),
+        }
+    }
+
+    /// Another request has its answer.
+    pub fn count_answer(&self) {
+        self.answers.fetch_add(1, Relaxed);
+    }
+}
+
+/// Serves until `stop` completes, then ends as the table above says.
+pub async fn run(
+    listener: TcpListener,
+    site: Arc<Site>,
+    stop: impl Future<Output = ()> + Unpin,
+) -> Tally {
+    let (mut conductor, ending) = Ending::new();
+    accept_until(&listener, &site, &ending, stop).await;
+    conductor.begin();
+    accept_queued(&listener, &site, &ending).await;
+    drop(listener);
+
+    // From here on only connections hold the server up.
+    drop(ending);
+    let complete = conductor.finish(WORK, FAREWELL).await;
+    let (connections, answers) = (site.connections.load(Relaxed), site.answers.load(Relaxed));
+    Tally { connections, answers, complete }
+}
+
+async fn accept_until(
+    listener: &TcpListener,
+    site: &Arc<Site>,
+    ending: &Ending,
+    mut stop: impl Future<Output = ()> + Unpin,
+) {
+    loop {
+        let accept = std::pin::pin!(listener.accept());
+        match select(&mut stop, accept).await {
+            Either::Left(_) => return,
+            Either::Right((accepted, _)) => begin(accepted, site, ending),
+        }
+    }
+}
+
+/// Takes what the kernel has accepted already: those clients may have sent a request.
+async fn accept_queued(listener: &TcpListener, site: &Arc<Site>, ending: &Ending) {
+    let accept_all = async {
+        loop {
+            begin(listener.accept().await, site, ending);
+        }
+    };
+    // The timeout is how it ends.
+    let _ = timeout(SWEEP, accept_all).await;
+}
+
+fn begin(accepted: io::Result<(TcpStream, SocketAddr)>, site: &Arc<Site>, ending: &Ending) {
+    match accepted {
+        Ok((stream, client)) => {
+            site.connections.fetch_add(1, Relaxed);
+            // Answers are small and leave at once. A socket that cannot say so still works.
+            let _ = stream.set_nodelay(true);
+            let serve = connection::serve(stream, client, Arc::clone(site), ending.clone());
+            goro::task::Builder::new().name("connection").spawn(serve);
+        }
+        // The listener has waited already if the process is out of descriptors.
+        Err(error) => site.log.line(format_args!("a connection was not accepted: {error}")),
+    }
+}
