@@ -7,6 +7,7 @@ use crate::rival::Rival;
 use crate::stats::percentile;
 
 mod echo;
+mod fork_join;
 mod memory;
 mod ping_pong;
 mod sleep;
@@ -61,6 +62,11 @@ pub static ALL: &[Workload] = &[
         name: "chained_spawn",
         about: "a task spawns the next one and ends, 1000 deep; the last one wakes the first",
         metrics: &[gated("time", "ns/task", 0.5), shown("cpu", "ns/task")],
+    },
+    Workload {
+        name: "fork_join",
+        about: "fib by recursion: each inner node spawns both its children, then joins them",
+        metrics: &[gated("time", "ns/task", 0.4), shown("cpu", "ns/task")],
     },
     Workload {
         name: "yield",
@@ -164,7 +170,12 @@ pub struct Scale {
 impl Scale {
     /// That count, or a tenth of it.
     pub fn of(self, full: usize) -> usize {
-        if self.quick { full.div_ceil(10) } else { full }
+        self.pick(full, full.div_ceil(10))
+    }
+
+    /// The first, or the second in a quick run.
+    pub fn pick<T>(self, full: T, quick: T) -> T {
+        if self.quick { quick } else { full }
     }
 }
 
@@ -174,6 +185,7 @@ pub fn run<R: Rival>(name: &str, rival: R, scale: Scale) -> Option<Sample> {
         "spawn_join" => spawn::join(rival, scale.of(300)),
         "spawn_detached" => spawn::detached(rival, scale.of(300)),
         "chained_spawn" => spawn::chained(rival, scale.of(500)),
+        "fork_join" => fork_join::fib(rival, scale.pick(24, 19)),
         "spawn_foreign" => spawn::foreign(rival, scale.of(300_000)),
         "yield" => yields::yields(rival, scale.of(1000)),
         "ping_pong_1" => ping_pong::ping_pong(rival, 1, scale.of(300_000)),
