@@ -12,12 +12,13 @@ mod parts;
 #[allow(dead_code, reason = "each test uses a part")]
 mod foreign;
 
+use std::collections::VecDeque;
 use std::task::{Poll, Waker};
 
 use goro_context::{CurrentTask, Kind, Op, TaskId, WaitNote, budget, note, task};
 use goro_shim::global::{Arc, Lock};
 use goro_shim::thread;
-use goro_task::{Ending, Meta, Ran};
+use goro_task::{Ending, Meta, Ran, Runnable};
 use home::Line;
 use parts::{Gate, OnDrop, alive, poll_once};
 
@@ -216,10 +217,16 @@ fn an_output_is_taken_on_another_thread() {
 fn ten_thousand_outputs_cross_threads_none_lost() {
     let home = Line::leak();
     let token = Arc::new(());
-    let (send, receive) = std::sync::mpsc::channel();
+    let line: Arc<Lock<Option<VecDeque<Runnable<Line>>>>> =
+        Arc::new(Lock::new(Some(VecDeque::new())));
+    let queue = line.clone();
     let runner = thread::start("runner".into(), None, move || {
-        for task in receive {
-            let _: Ran<Line> = goro_task::Runnable::run(task, home);
+        let next = || queue.lock().as_mut().map(VecDeque::pop_front);
+        while let Some(next) = next() {
+            match next {
+                Some(task) => assert!(matches!(task.run(home), Ran::Finished(Ending::Done))),
+                None => thread::yield_now(),
+            }
         }
     })
     .unwrap();
@@ -227,10 +234,10 @@ fn ten_thousand_outputs_cross_threads_none_lost() {
     for n in 0..10_000_u64 {
         let kept = token.clone();
         let (task, handle) = goro_task::spawn(async move { (n, kept) }, home, Meta::OTHER);
-        send.send(task).unwrap();
+        line.lock().as_mut().unwrap().push_back(task);
         sum += home.block_on(handle).unwrap().0;
     }
-    drop(send);
+    *line.lock() = None;
     runner.join().unwrap();
     assert_eq!((sum, alive(&token)), (9_999 * 10_000 / 2, 0));
 }

@@ -40,3 +40,41 @@ fn what_came_too_late_is_forgotten() {
     forget(id, word.snapshot().reason());
     assert_eq!(waiting_for(id), 0);
 }
+
+/// A task that ended before its abort reached it takes what the abort deposited with it.
+#[test]
+fn the_free_of_a_task_removes_what_came_too_late() {
+    use crate::{Home, Meta, Parcel, Registry, Runnable};
+
+    struct Nowhere(Registry<Nowhere>);
+    impl Home for Nowhere {
+        fn registry(&'static self) -> &'static Registry<Self> {
+            &self.0
+        }
+        fn schedule(&'static self, task: Runnable<Self>) {
+            drop(task);
+        }
+        fn schedule_local(&'static self, parcel: Parcel<Self>) {
+            unreachable!("{parcel:?}");
+        }
+    }
+    static HOME: goro_shim::global::OnceLock<Nowhere> = goro_shim::global::OnceLock::new();
+    let home = HOME.get_or_init(|| Nowhere(Registry::new()));
+    let own = goro_shim::global::Arc::<Lock<Option<crate::AbortHandle>>>::default();
+    let inside = own.clone();
+    let (task, handle) = crate::spawn(
+        async move {
+            if let Some(own) = inside.lock().take() {
+                own.abort_with(Cause::new("too late"));
+            }
+        },
+        home,
+        Meta::OTHER,
+    );
+    *own.lock() = Some(handle.abort_handle());
+    let id = task.id();
+    assert!(matches!(task.run(home), crate::Ran::Finished(crate::Ending::Done)));
+    assert_eq!(waiting_for(id), 1);
+    drop(handle);
+    assert_eq!(waiting_for(id), 0);
+}
