@@ -64,6 +64,13 @@ pub(crate) struct Hub {
     ground: global::Lock<Option<Weak<Ground>>>,
 }
 
+/// Where every wheel's time begins. One point for all, so that a scripted clock which starts there
+/// finds its deadlines on the same ticks in every run, and none of them before the wheel's time.
+pub(crate) fn epoch() -> Instant {
+    static EPOCH: OnceLock<Instant> = OnceLock::new();
+    *EPOCH.get_or_init(time::now)
+}
+
 static POOL: global::Lock<Vec<&'static Hub>> = global::Lock::new(Vec::new());
 
 impl Hub {
@@ -109,7 +116,7 @@ impl Hub {
     }
 
     fn add_shard(hub: &'static Self, index: u32) -> &'static Shard {
-        Box::leak(Box::new(Shard::new(hub, index, time::now())))
+        Box::leak(Box::new(Shard::new(hub, index, epoch())))
     }
 
     /// Gives the hub back. The caller is the last that knew it; false when something still lives

@@ -7,6 +7,7 @@
 )]
 
 use goro_runtime::driver::scripted::{Event, Scripted};
+use goro_runtime::time::{Duration, sleep};
 use goro_runtime::{Builder, spawn, task::yield_now};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -54,6 +55,30 @@ fn the_same_seed_gives_the_same_run() {
             })
             .collect();
         assert!(runs.windows(2).all(|pair| pair[0] == pair[1]), "seed {seed} did not repeat");
+    }
+}
+
+/// Clocks included: what a run does may not depend on when it is made.
+#[test]
+fn the_same_seed_sleeps_as_long() {
+    let run = |seed| {
+        let mut script = script(3, seed);
+        script
+            .run(async {
+                let naps: Vec<_> = (0..50_u64)
+                    .map(|n| spawn(sleep(Duration::from_nanos(n * 7_919 % 50_021))))
+                    .collect();
+                for nap in naps {
+                    nap.await.unwrap();
+                }
+            })
+            .unwrap();
+        script.log().to_vec()
+    };
+    for seed in 0..20 {
+        let first = run(seed);
+        assert!(first.iter().any(|event| matches!(event, Event::Jumped(_))));
+        assert_eq!(first, run(seed), "seed {seed}");
     }
 }
 

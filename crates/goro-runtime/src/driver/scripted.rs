@@ -18,7 +18,7 @@ use goro_context::Cause;
 use goro_shim::Arc;
 use goro_shim::lock::Lock;
 use goro_shim::random::Random;
-use goro_shim::time::{self, Duration, Instant};
+use goro_shim::time::{Duration, Instant};
 use goro_task::{JoinError, JoinHandle};
 use std::collections::VecDeque;
 use std::io;
@@ -27,7 +27,7 @@ use super::{Driver, Job, Place, RefusedJob, Rest, Role};
 use crate::alarm::PERIOD;
 use crate::ground::Ground;
 use crate::handle::Handle;
-use crate::hub::Lease;
+use crate::hub::{Lease, epoch};
 use crate::monitor::{Monitor, Watch};
 use crate::parker::Parker;
 use crate::worker::{Step, Worker};
@@ -183,8 +183,7 @@ impl std::error::Error for Stalled {}
 
 impl Scripted {
     pub(crate) fn start(name: Arc<str>, lease: Lease, seed: u64) -> Self {
-        let state =
-            State { now: time::now(), alarm: None, roles: Vec::new(), jobs: VecDeque::new() };
+        let state = State { now: epoch(), alarm: None, roles: Vec::new(), jobs: VecDeque::new() };
         let stage = Arc::new(Stage { state: Lock::new(state), seed });
         let ground = match Ground::start(stage.clone(), name, lease) {
             Ok(ground) => ground,
