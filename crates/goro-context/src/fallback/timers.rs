@@ -41,6 +41,9 @@ struct State {
     wakers: BTreeMap<u64, Waker>,
     last_key: u64,
     thread: Keeper,
+    /// How often the thread has looked.
+    #[cfg(test)]
+    looks: usize,
 }
 
 /// The state of the thread's life, with the fork it was started after.
@@ -65,6 +68,8 @@ impl Timers {
                 wakers: BTreeMap::new(),
                 last_key: 0,
                 thread: Keeper::None,
+                #[cfg(test)]
+                looks: 0,
             }),
             start,
         }
@@ -117,6 +122,10 @@ impl Timers {
 impl State {
     /// Moves the wakers of a batch of due deadlines to `due`; the point in time to look again.
     fn collect(&mut self, now: Instant, due: &mut Vec<Waker>) -> Option<Instant> {
+        #[cfg(test)]
+        {
+            self.looks += 1;
+        }
         while let Some(&Reverse((at, key))) = self.heap.peek() {
             if !self.wakers.contains_key(&key) {
                 self.heap.pop();

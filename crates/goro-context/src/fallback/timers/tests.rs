@@ -236,6 +236,22 @@ fn however_many_come_at_once_one_thread_is_started() {
 }
 
 #[test]
+fn with_nothing_due_the_thread_sleeps() {
+    let timers = timers(start);
+    let log = Log::new();
+    for far in [None, Some(HOUR)] {
+        if let Some(far) = far {
+            timers.arm(time::now() + far, &log.waker(0)).unwrap();
+        }
+        timers.arm(time::now() + SOON, &log.waker(1)).unwrap();
+        log.when_there_are(1);
+        thread::sleep(4 * SOON);
+    }
+    // Each arm wakes it, each deadline, and the kernel now and then for nothing.
+    assert!(timers.state.lock().looks < 50);
+}
+
+#[test]
 fn a_thread_left_behind_by_a_fork_is_replaced() {
     let timers = timers(start);
     let log = Log::new();
