@@ -18,10 +18,10 @@
 use core::task::Waker;
 use goro_context::{Cause, Refused, host};
 use goro_queue::Injector;
-use goro_shim::atomic::{AtomicBool, AtomicU32, Ordering, fence_seqcst};
+use goro_shim::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence_seqcst};
 use goro_shim::global::{self, OnceLock, Weak};
 use goro_shim::time::Instant;
-use goro_shim::{Arc, time};
+use goro_shim::{Arc, fork, time};
 
 use crate::driver::{Driver, Job};
 use crate::ground::Ground;
@@ -37,6 +37,9 @@ pub(crate) const NOBODY: u32 = u32::MAX;
 const RUNNING: u32 = 0;
 const CLOSING: u32 = 1;
 const STOPPED: u32 = 2;
+
+const FORKED: &str = "this process was forked from the one whose runtime this is, and has none of \
+     its threads: build a runtime of its own after the fork";
 
 /// What a lease is to be like.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +61,8 @@ pub(crate) struct Hub {
     scripted: AtomicBool,
     /// There is no monitor: every push has to tell a sleeper.
     unwatched: AtomicBool,
+    /// How often the process had forked when the lease began.
+    forks: AtomicU64,
     watcher: AtomicU32,
     pub(crate) injector: Injector<Work>,
     pub(crate) idle: Idle,
@@ -85,6 +90,8 @@ impl Hub {
         hub.workers.store(workers as u32, Ordering::Relaxed);
         hub.scripted.store(scripted, Ordering::Relaxed);
         hub.unwatched.store(!monitor, Ordering::Relaxed);
+        fork::watch();
+        hub.forks.store(fork::generation(), Ordering::Relaxed);
         for shard in hub.every_shard() {
             shard.counters.reset();
         }
@@ -106,6 +113,7 @@ impl Hub {
             phase: AtomicU32::new(STOPPED),
             scripted: AtomicBool::new(false),
             unwatched: AtomicBool::new(false),
+            forks: AtomicU64::new(0),
             watcher: AtomicU32::new(NOBODY),
             injector: Injector::new(),
             idle: Idle::new(),
@@ -255,6 +263,9 @@ impl Hub {
             let error = std::io::Error::other("the runtime has stopped");
             return Err(Refused(job, error));
         };
+        if let Some(cause) = self.refusal() {
+            return Err(Refused(job, std::io::Error::other(cause)));
+        }
         let driver = Arc::clone(&ground.driver);
         driver.job(Job::plain(job, ground)).map_err(|refused| {
             let job = refused.job.into_plain().expect("a plain job comes back plain");
@@ -286,6 +297,23 @@ impl Hub {
     pub(crate) fn is_closing(&self) -> bool {
         // Ordering: Acquire pairs with the Release in `lease` and `close`.
         self.phase.load(Ordering::Acquire) != RUNNING
+    }
+
+    /// Whether this process is the child of a fork: the workers are its parent's.
+    #[inline]
+    pub(crate) fn is_forked(&self) -> bool {
+        self.forks.load(Ordering::Relaxed) != fork::generation()
+    }
+
+    /// Why a task from outside is not taken, if it is not.
+    pub(crate) fn refusal(&self) -> Option<Cause> {
+        if self.is_closing() {
+            Some(Cause::Shutdown)
+        } else if self.is_forked() {
+            Some(Cause::new(FORKED))
+        } else {
+            None
+        }
     }
 
     /// Whether the last worker has gone.

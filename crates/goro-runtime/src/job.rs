@@ -138,6 +138,10 @@ where
     let (task, handle) = goro_task::spawn(Blocking(Some(job)), Pool::home(), Meta::new(kind));
     let driver = Arc::clone(&ground.driver);
     let foreign = ground.hub.foreign();
+    if let Some(cause) = ground.hub.refusal() {
+        let _ending = task.cancel(cause);
+        return handle;
+    }
     if let Err(refused) = driver.job(Job(Body::Task { task, foreign, ground })) {
         observe::job_refused(kind, &refused.error);
         refused.job.cancel(Cause::new(refused.error.to_string()));

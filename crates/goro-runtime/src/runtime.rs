@@ -113,7 +113,10 @@ impl Runtime {
 
     /// Waiting here would wait for this very thread, or hold up somebody's worker.
     fn must_not_wait(&self) -> bool {
-        current::worker().is_some() || self.driver.is_served_by_this_thread()
+        // In a fork's child there are no threads to wait for.
+        self.ground.hub.is_forked()
+            || current::worker().is_some()
+            || self.driver.is_served_by_this_thread()
     }
 }
 

@@ -136,21 +136,26 @@ impl Shard {
 
     /// Counts a task that was just made and queues it, or cancels it when the hub is closing.
     fn admit(&'static self, task: Work) {
-        if self.is_foreign() {
-            self.counters.spawned.add_shared(1);
-            // Partner: the fence in `Hub::close`. Counted before the phase is read: a shutdown
-            // that does not see the count has its closing seen here. (On a worker the spawner is
-            // itself live, or a worker that has yet to leave; no fence is needed.)
-            fence_seqcst();
-        } else {
+        if !self.is_foreign() {
+            // The spawner is itself live, or a worker that has yet to leave: a shutdown that does
+            // not see the count waits for it all the same.
             self.counters.spawned.add(1);
+            if self.hub.is_closing() {
+                task.cancel(Cause::Shutdown);
+            } else {
+                self.push(task);
+            }
+            return;
         }
-        if self.hub.is_closing() {
-            task.cancel(Cause::Shutdown);
-        } else if self.is_foreign() {
-            self.hub.inject(task);
-        } else {
-            self.push(task);
+        self.counters.spawned.add_shared(1);
+        // Partner: the fence in `Hub::close`. Counted before the phase is read: a shutdown that
+        // does not see the count has its closing seen here.
+        fence_seqcst();
+        match self.hub.refusal() {
+            None => self.hub.inject(task),
+            Some(cause) => {
+                task.cancel(cause);
+            }
         }
     }
 
