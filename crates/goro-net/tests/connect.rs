@@ -8,7 +8,7 @@ use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 
-use futures::{AsyncReadExt, AsyncWriteExt};
+use futures::{AsyncReadExt, AsyncWriteExt, FutureExt};
 use goro_net::{TcpListener, TcpStream, lookup};
 use goro_runtime::{spawn, time};
 use goro_shim::thread;
@@ -145,7 +145,9 @@ fn streams_come_from_and_go_to_the_standard_library() {
     run(async {
         let (client, mut server) = pair().await;
         let std = client.into_std().unwrap();
+        std.set_nonblocking(false).unwrap();
         let mut client = TcpStream::from_std(std).unwrap();
+        assert!(client.read(&mut [0; 6]).now_or_never().is_none(), "it is non-blocking again");
         client.write_all(b"around").await.unwrap();
         let mut buf = [0; 6];
         server.read_exact(&mut buf).await.unwrap();

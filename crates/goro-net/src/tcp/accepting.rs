@@ -14,7 +14,6 @@ use goro_reactor::{Direction, Waiter};
 
 use super::kernel::KernelStream;
 use super::listener::{Carrier, KernelListener, TcpListener};
-use super::strain::{Meaning, meaning};
 use super::stream::TcpStream;
 
 /// One who accepts: keeps its place and its pause between polls.
@@ -51,18 +50,12 @@ impl<'a> Accepting<'a> {
             From::Kernel { listener, waiter, pause } => loop {
                 ready!(listener.strain.poll_over(cx, pause));
                 let accept = || listener.socket.accept();
-                match ready!(waiter.poll_io(cx, Op::Accept, accept)) {
-                    Ok((stream, peer)) => {
-                        listener.strain.eased();
-                        let stream = KernelStream::watch(&listener.reactor, stream);
-                        return Poll::Ready(stream.map(|s| (TcpStream::kernel(s), peer)));
-                    }
-                    Err(e) => match meaning(&e) {
-                        Meaning::Lost => {}
-                        Meaning::Strained => listener.strain.failed(),
-                        Meaning::Broken => return Poll::Ready(Err(e)),
-                    },
-                }
+                let tried = ready!(waiter.poll_io(cx, Op::Accept, accept));
+                let Some(accepted) = listener.strain.settle(tried) else { continue };
+                return Poll::Ready(accepted.and_then(|(stream, peer)| {
+                    let stream = KernelStream::watch(&listener.reactor, stream)?;
+                    Ok((TcpStream::kernel(stream), peer))
+                }));
             },
         }
     }

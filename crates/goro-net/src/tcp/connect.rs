@@ -22,7 +22,6 @@ use crate::{failure, resolve};
 const OPERATION: &str = "TcpStream::connect";
 
 pub(super) async fn connect(target: Target) -> io::Result<TcpStream> {
-    // Before anything is looked up, so that the error names the lack that matters.
     let world = world::here(OPERATION)?;
     let addresses = resolve::addresses(target, OPERATION).await?;
     let mut last = None;

@@ -13,6 +13,7 @@ use goro_reactor::source::{
     StreamSource,
 };
 use goro_shim::Arc;
+use goro_shim::atomic::{AtomicUsize, Ordering};
 use goro_shim::lock::Lock;
 
 use super::{TcpListener, TcpStream};
@@ -31,6 +32,8 @@ struct End {
     reads: Arc<Lock<Pipe>>,
     writes: Arc<Lock<Pipe>>,
     addresses: (SocketAddr, SocketAddr),
+    /// How often this network was asked to flush.
+    flushes: Arc<AtomicUsize>,
 }
 
 fn wake(pipe: &Lock<Pipe>, change: impl FnOnce(&mut Pipe)) {
@@ -72,6 +75,11 @@ impl StreamSource for End {
 
     fn poll_write(&self, _: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Poll::Ready(self.try_write(buf))
+    }
+
+    fn poll_flush(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.flushes.fetch_add(1, Ordering::Relaxed);
+        Poll::Ready(Ok(()))
     }
 
     fn poll_ready(&self, cx: &mut Context<'_>, direction: Direction) -> Poll<io::Result<()>> {
@@ -130,6 +138,7 @@ type Queues = Lock<HashMap<SocketAddr, (VecDeque<Accepted>, Vec<Waker>)>>;
 #[derive(Debug, Default)]
 struct MadeUp {
     queues: Arc<Queues>,
+    flushes: Arc<AtomicUsize>,
 }
 
 #[derive(Debug)]
@@ -140,14 +149,18 @@ struct Listener {
 
 impl Network for MadeUp {
     fn connect(&self, to: SocketAddr) -> Connecting {
-        let queues = Arc::clone(&self.queues);
+        let (queues, flushes) = (Arc::clone(&self.queues), Arc::clone(&self.flushes));
         Box::pin(async move {
             let from = SocketAddr::from(([10, 0, 0, 1], 1));
             let pipes = (Arc::<Lock<Pipe>>::default(), Arc::<Lock<Pipe>>::default());
             let (there, back) = pipes;
-            let far =
-                End { reads: Arc::clone(&there), writes: Arc::clone(&back), addresses: (to, from) };
-            let near = End { reads: back, writes: there, addresses: (from, to) };
+            let far = End {
+                reads: Arc::clone(&there),
+                writes: Arc::clone(&back),
+                addresses: (to, from),
+                flushes: Arc::clone(&flushes),
+            };
+            let near = End { reads: back, writes: there, addresses: (from, to), flushes };
             let waiting = match queues.lock().get_mut(&to) {
                 None => return Err(ErrorKind::ConnectionRefused.into()),
                 Some((queue, waiting)) => {
@@ -196,8 +209,12 @@ impl ListenerSource for Listener {
     }
 }
 
-fn in_memory() {
-    world::made_up::install(Arc::new(MadeUp::default()));
+/// Installs a network; returns its count of flushes.
+fn in_memory() -> Arc<AtomicUsize> {
+    let network = MadeUp::default();
+    let flushes = Arc::clone(&network.flushes);
+    world::made_up::install(Arc::new(network));
+    flushes
 }
 
 #[test]
@@ -231,7 +248,7 @@ fn a_conversation_by_name_over_a_made_up_network() {
 
 #[test]
 fn tries_and_readiness_work_over_a_made_up_network() {
-    in_memory();
+    let flushes = in_memory();
     block_on(async {
         let listener = TcpListener::bind("10.0.0.3:9").await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
@@ -242,7 +259,10 @@ fn tries_and_readiness_work_over_a_made_up_network() {
         assert_eq!(client.try_write(b"abc").unwrap(), 3);
         server.readable().await.unwrap();
         assert_eq!(server.try_read(&mut [0; 4]).unwrap(), 3);
+        (&client).flush().await.unwrap();
+        assert_eq!(flushes.load(Ordering::Relaxed), 1);
         (&client).close().await.unwrap();
+        assert_eq!(flushes.load(Ordering::Relaxed), 2, "closing flushes first");
         assert_eq!((&server).read(&mut [0; 4]).await.unwrap(), 0);
     });
 }

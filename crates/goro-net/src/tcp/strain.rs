@@ -59,8 +59,27 @@ impl Strain {
         }
     }
 
+    /// What a try has come to: the caller's answer, or `None` if it should be repeated, be it after
+    /// a pause.
+    pub(super) fn settle<T>(&self, tried: io::Result<T>) -> Option<io::Result<T>> {
+        match tried {
+            Ok(accepted) => {
+                self.eased();
+                Some(Ok(accepted))
+            }
+            Err(e) => match meaning(&e) {
+                Meaning::Lost => None,
+                Meaning::Strained => {
+                    self.failed();
+                    None
+                }
+                Meaning::Broken => Some(Err(e)),
+            },
+        }
+    }
+
     /// A try has failed for want of resources. The connection, if any, still waits to be accepted.
-    pub(super) fn failed(&self) {
+    fn failed(&self) {
         let now = now();
         let mut pause = self.0.lock();
         pause.failures += 1;
@@ -72,7 +91,7 @@ impl Strain {
     }
 
     /// A try has succeeded.
-    pub(super) fn eased(&self) {
+    fn eased(&self) {
         let mut pause = self.0.lock();
         pause.until = None;
         pause.next = SHORTEST;
@@ -85,7 +104,7 @@ impl Strain {
 
 /// What an error of accepting means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Meaning {
+enum Meaning {
     /// One connection was lost before it was accepted; the next may be fine.
     Lost,
     /// Descriptors or memory have run out.
@@ -96,7 +115,7 @@ pub(super) enum Meaning {
 
 /// What `error`, which the kernel gave for an accept, means.
 #[cfg(unix)]
-pub(super) fn meaning(error: &io::Error) -> Meaning {
+fn meaning(error: &io::Error) -> Meaning {
     use rustix::io::Errno;
     let Some(number) = error.raw_os_error() else { return Meaning::Broken };
     match Errno::from_raw_os_error(number) {
@@ -121,7 +140,7 @@ pub(super) fn meaning(error: &io::Error) -> Meaning {
 
 /// What `error`, which the kernel gave for an accept, means.
 #[cfg(not(unix))]
-pub(super) fn meaning(error: &io::Error) -> Meaning {
+fn meaning(error: &io::Error) -> Meaning {
     const WSAEMFILE: i32 = 10_024;
     const WSAENOBUFS: i32 = 10_055;
     match (error.raw_os_error(), error.kind()) {
