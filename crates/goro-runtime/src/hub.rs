@@ -18,12 +18,13 @@
 use core::task::Waker;
 use goro_context::{Cause, Refused, host};
 use goro_queue::Injector;
-use goro_shim::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence_seqcst};
+use goro_shim::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use goro_shim::global::{self, OnceLock, Weak};
 use goro_shim::time::Instant;
 use goro_shim::{Arc, fork, time};
 
 use crate::driver::{Driver, Job};
+use crate::gate::Gate;
 use crate::ground::Ground;
 use crate::idle::Idle;
 use crate::shard::{FOREIGN, Shard, Work};
@@ -33,10 +34,6 @@ pub(crate) const MAX_WORKERS: usize = 1024;
 
 /// No worker watches the reactor.
 pub(crate) const NOBODY: u32 = u32::MAX;
-
-const RUNNING: u32 = 0;
-const CLOSING: u32 = 1;
-const STOPPED: u32 = 2;
 
 const FORKED: &str = "this process was forked from the one whose runtime this is, and has none of \
      its threads: build a runtime of its own after the fork";
@@ -56,7 +53,7 @@ pub(crate) struct Hub {
     foreign: OnceLock<&'static Shard>,
     /// How many of the shards have a worker in this lease.
     workers: AtomicU32,
-    phase: AtomicU32,
+    pub(crate) gate: Gate,
     /// Time is the driver's, not the kernel's.
     scripted: AtomicBool,
     /// There is no monitor: every push has to tell a sleeper.
@@ -99,9 +96,7 @@ impl Hub {
             shard.timers.open();
             shard.registry.reopen();
         }
-        // Ordering: Release pairs with the Acquire in `is_closing`: who sees the hub running sees
-        // it set up.
-        hub.phase.store(RUNNING, Ordering::Release);
+        hub.gate.open();
         hub
     }
 
@@ -110,7 +105,7 @@ impl Hub {
             shards: (0..MAX_WORKERS).map(|_| OnceLock::new()).collect(),
             foreign: OnceLock::new(),
             workers: AtomicU32::new(0),
-            phase: AtomicU32::new(STOPPED),
+            gate: Gate::new(),
             scripted: AtomicBool::new(false),
             unwatched: AtomicBool::new(false),
             forks: AtomicU64::new(0),
@@ -295,8 +290,7 @@ impl Hub {
     /// Whether spawning is over.
     #[inline]
     pub(crate) fn is_closing(&self) -> bool {
-        // Ordering: Acquire pairs with the Release in `lease` and `close`.
-        self.phase.load(Ordering::Acquire) != RUNNING
+        self.gate.is_closing()
     }
 
     /// Whether this process is the child of a fork: the workers are its parent's.
@@ -318,19 +312,12 @@ impl Hub {
 
     /// Whether the last worker has gone.
     pub(crate) fn is_stopped(&self) -> bool {
-        // Ordering: Acquire pairs with the Release in `stop`.
-        self.phase.load(Ordering::Acquire) == STOPPED
+        self.gate.is_stopped()
     }
 
     /// Ends spawning; true for the caller that did it.
     pub(crate) fn close(&self) -> bool {
-        // Ordering: Release pairs with the Acquire in `is_closing`.
-        let closed = self
-            .phase
-            .compare_exchange(RUNNING, CLOSING, Ordering::AcqRel, Ordering::Relaxed)
-            .is_ok();
-        // Partner: the count in `Shard::admit` stands before its look at the phase.
-        fence_seqcst();
+        let closed = self.gate.close();
         if closed {
             for shard in self.all_shards() {
                 // Who would park from now on is cancelled instead.
@@ -342,8 +329,7 @@ impl Hub {
 
     /// The last worker has gone: whoever waits for a timer or a socket learns that nobody comes.
     pub(crate) fn stop(&self) {
-        // Ordering: Release pairs with the Acquire in `is_stopped`.
-        self.phase.store(STOPPED, Ordering::Release);
+        self.gate.stop();
         let mut wakers: Vec<Waker> = Vec::new();
         for shard in self.all_shards() {
             shard.timers.close(&mut wakers);

@@ -28,6 +28,8 @@
 )]
 
 mod alarm;
+mod counters;
+mod gate;
 mod idle;
 mod parker;
 mod timers;
@@ -40,8 +42,6 @@ mod block_on;
 mod blocking;
 #[cfg(not(loom))]
 mod builder;
-#[cfg(not(loom))]
-mod counters;
 #[cfg(not(loom))]
 mod current;
 #[cfg(not(loom))]

@@ -147,14 +147,11 @@ impl Shard {
             }
             return;
         }
-        self.counters.spawned.add_shared(1);
-        // Partner: the fence in `Hub::close`. Counted before the phase is read: a shutdown that
-        // does not see the count has its closing seen here.
-        fence_seqcst();
+        let admitted = self.hub.gate.admit(&self.counters.spawned);
         match self.hub.refusal() {
-            None => self.hub.inject(task),
-            Some(cause) => {
-                task.cancel(cause);
+            None if admitted => self.hub.inject(task),
+            cause => {
+                task.cancel(cause.unwrap_or(Cause::Shutdown));
             }
         }
     }

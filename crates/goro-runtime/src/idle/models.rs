@@ -216,3 +216,49 @@ fn two_tokens_meet_a_thread_going_to_sleep() {
         sleeper.join().unwrap();
     });
 }
+
+/// Pitfalls 46 and 47: a worker pushes to its own ring, tells nobody, and then blocks in its poll
+/// until the pushed task has run. The monitor sees what stands there and wakes the sleeper.
+#[test]
+fn work_behind_a_long_poll_is_run_by_a_sleeper() {
+    loom::model(|| {
+        let yard = Yard::new(2, 1);
+        let standing = Arc::new(AtomicUsize::new(0));
+        let sleeper = {
+            let (yard, standing) = (Arc::clone(&yard), Arc::clone(&standing));
+            thread::spawn(move || {
+                yard.parkers[1].adopt();
+                while yard.left.load(Ordering::Relaxed) > 0 {
+                    // A ring is no reason to stay up: its owner shares it, or the monitor does.
+                    if yard.idle.settle(1, false, || false).is_none() && yard.sleep(1) {
+                        assert_eq!(yard.idle.found(NOBODY, || false), None);
+                    }
+                    if standing.swap(0, Ordering::Acquire) > 0 {
+                        yard.left.fetch_sub(1, Ordering::Release);
+                        // What the owner's poll waits for.
+                        yard.unpark(Some(0));
+                    }
+                }
+            })
+        };
+        let owner = {
+            let (yard, standing) = (Arc::clone(&yard), Arc::clone(&standing));
+            thread::spawn(move || {
+                yard.parkers[0].adopt();
+                standing.store(1, Ordering::Release);
+                while yard.left.load(Ordering::Acquire) > 0 {
+                    yard.parkers[0].sleep(None);
+                }
+            })
+        };
+        // The monitor, for as long as the owner is inside its poll.
+        while yard.left.load(Ordering::Relaxed) > 0 {
+            if standing.load(Ordering::Relaxed) > 0 && yard.idle.wanted() {
+                yard.unpark(yard.idle.pick(NOBODY));
+            }
+            thread::yield_now();
+        }
+        owner.join().unwrap();
+        sleeper.join().unwrap();
+    });
+}
