@@ -193,9 +193,24 @@ impl Hub {
     /// that would see to the task behind a long poll.
     #[inline]
     pub(crate) fn pushed_locally(&self) {
-        if self.unwatched.load(Ordering::Relaxed) {
+        if self.is_unwatched() {
             self.announce();
         }
+    }
+
+    /// Whether there is no monitor.
+    pub(crate) fn is_unwatched(&self) -> bool {
+        self.unwatched.load(Ordering::Relaxed)
+    }
+
+    /// Whether neither a sleeper nor a monitor minds the reactor.
+    pub(crate) fn is_unminded(&self) -> bool {
+        self.is_unwatched() && self.watcher() == NOBODY
+    }
+
+    /// Whether every worker sleeps.
+    pub(crate) fn all_asleep(&self) -> bool {
+        self.idle.are_asleep(self.workers())
     }
 
     /// Something was pushed from outside: wakes a sleeper unless somebody searches.

@@ -56,6 +56,12 @@ impl Idle {
         self.read().0
     }
 
+    /// Whether `workers` sleep. What each of them wrote before it lay down is then seen.
+    pub(crate) fn are_asleep(&self, workers: u32) -> bool {
+        // Ordering: Acquire pairs with the Release half in `lie_down`.
+        self.counts.load(Ordering::Acquire) as u32 == workers
+    }
+
     /// How many workers search.
     #[inline]
     pub(crate) fn searching(&self) -> u32 {

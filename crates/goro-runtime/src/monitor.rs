@@ -1,14 +1,23 @@
-//! The monitor: sees to what a worker inside a long poll cannot.
+//! The monitor: sees to what a worker that does not come round cannot.
 //!
 //! A value with `tick`; the driver gives it a thread that sleeps on the alarm, or steps it. It
 //! looks once per period while any worker is awake, and not at all while all of them sleep.
 //!
-//! At each tick, for a worker that has been in one poll since the last tick:
+//! At each tick, for a worker that has begun no poll since the last one, and is inside one or has
+//! something standing:
 //! - what stands in its ring or next slot is offered to a sleeper (the wake rule leans on this: a
 //!   worker shares between two polls, and here the second one does not come);
 //! - its timers that are due are fired, unless its lock is taken.
 //!
+//! For a worker that comes round, but slowly: what has stood in its ring for a period is offered
+//! (its polls were tiny a moment ago, and it does not know yet that they are not), and it is asked
+//! to look round when timers are overdue or something has stood in the injector for a period.
+//!
 //! And for the runtime: when nobody has looked at the reactor since the last tick, it does.
+//!
+//! Invariant: it sleeps only while every worker does, and one of them in the reactor. (A worker
+//! that runs dry while the monitor looks finds the reactor taken and sleeps on its thread: then
+//! nobody would hear of sockets, nor of the deadlines of outsiders.)
 //!
 //! Left out: spare workers. With every worker inside a long poll, tasks wait; timers and sockets
 //! are noticed, but what they wake is run by nobody until a poll ends.
@@ -19,7 +28,8 @@ use goro_shim::atomic::fence_seqcst;
 use goro_shim::time::Instant;
 
 use crate::ground::Ground;
-use crate::hub::Hub;
+use crate::hub::NOBODY;
+use crate::shard::Shard;
 
 /// What a tick came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,16 +46,27 @@ pub enum Watch {
 #[derive(Debug)]
 pub struct Monitor {
     ground: Arc<Ground>,
-    /// Each worker's sequence at the last tick.
-    sequences: Vec<u64>,
+    seen: Vec<Seen>,
+    /// When the last tick was, how often the reactor had been looked at by then, and whether
+    /// something stood in the injector.
+    before: Instant,
     turns: u64,
+    injected: bool,
     wakers: Vec<Waker>,
+}
+
+/// What the last tick saw of one worker.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    sequence: u64,
+    standing: bool,
 }
 
 impl Monitor {
     pub(crate) fn new(ground: Arc<Ground>) -> Self {
-        let sequences = vec![0; ground.hub.workers() as usize];
-        Self { ground, sequences, turns: 0, wakers: Vec::new() }
+        let seen = vec![Seen::default(); ground.hub.workers() as usize];
+        let before = ground.driver.now();
+        Self { ground, seen, before, turns: 0, injected: false, wakers: Vec::new() }
     }
 
     /// Looks once.
@@ -54,38 +75,28 @@ impl Monitor {
         if hub.is_stopped() {
             return Watch::Over;
         }
-        if Self::all_asleep(hub) {
-            self.ground.driver.disarm();
-            // Partner: the fence in `Worker::wake_up`: either it sees the alarm disarmed, or it is
-            // seen awake here.
-            fence_seqcst();
-            if Self::all_asleep(hub) && !hub.is_stopped() {
-                return Watch::Off;
-            }
-            self.ground.driver.arm();
+        if hub.all_asleep() && self.may_sleep() {
+            return Watch::Off;
         }
-        let mut offer = false;
-        for (shard, last) in hub.shards().zip(&mut self.sequences) {
-            let sequence = shard.published.sequence();
-            let same_poll = sequence % 2 == 1 && sequence == *last;
-            *last = sequence;
-            if same_poll {
+        let injected = !hub.injector.is_empty();
+        let waits_long = injected && self.injected;
+        let mut offer = injected;
+        for (shard, seen) in hub.shards().zip(&mut self.seen) {
+            let overdue = shard.timers.is_due(self.before);
+            if seen.is_stuck(shard) {
                 shard.published.set_stuck();
-                offer |= !shard.queue.is_empty() || shard.queue.has_next();
+                offer |= has_work(shard);
                 if shard.timers.is_due(now) {
                     shard.timers.take_due(now, false, &mut self.wakers);
                 }
+            } else if overdue || waits_long {
+                shard.published.ask_to_look();
             }
+            offer |= seen.has_stood(shard);
         }
-        let turns = self.ground.driver.turns();
-        if turns == self.turns {
-            self.ground.driver.turn(&mut self.wakers);
-            let foreign = &hub.foreign().timers;
-            if foreign.is_due(now) {
-                foreign.take_due(now, false, &mut self.wakers);
-            }
-        }
-        self.turns = self.ground.driver.turns();
+        self.look_at_reactor(now);
+        self.before = now;
+        self.injected = injected;
         crate::observe::wake_each(self.wakers.drain(..));
         if (offer || !hub.injector.is_empty()) && hub.idle.wanted() {
             hub.wake_one(&*self.ground.driver);
@@ -93,7 +104,53 @@ impl Monitor {
         Watch::On
     }
 
-    fn all_asleep(hub: &Hub) -> bool {
-        hub.idle.sleeping() == hub.workers()
+    /// Everybody sleeps: disarms the alarm, unless somebody wakes meanwhile or is to be woken.
+    fn may_sleep(&self) -> bool {
+        let (hub, driver) = (self.ground.hub, &*self.ground.driver);
+        driver.disarm();
+        // Partner: the fence in `Worker::rise`: either it sees the alarm disarmed, or it is seen
+        // awake here.
+        fence_seqcst();
+        if hub.all_asleep() && !hub.is_stopped() {
+            if hub.watcher() != NOBODY {
+                return true;
+            }
+            hub.wake_one(driver);
+        }
+        driver.arm();
+        false
     }
+
+    fn look_at_reactor(&mut self, now: Instant) {
+        let driver = &*self.ground.driver;
+        if driver.turns() == self.turns {
+            driver.turn(&mut self.wakers);
+            let foreign = &self.ground.hub.foreign().timers;
+            if foreign.is_due(now) {
+                foreign.take_due(now, false, &mut self.wakers);
+            }
+        }
+        self.turns = driver.turns();
+    }
+}
+
+impl Seen {
+    /// Whether the worker has begun no poll since the last look, although there is one to end or
+    /// something to do. (Between two polls it may be running wakers, which can be the user's.)
+    fn is_stuck(&mut self, shard: &Shard) -> bool {
+        let sequence = shard.published.sequence();
+        let unmoved = sequence == core::mem::replace(&mut self.sequence, sequence);
+        unmoved && (sequence % 2 == 1 || has_work(shard))
+    }
+
+    /// Whether something stood in the ring at the last look and at this one.
+    fn has_stood(&mut self, shard: &Shard) -> bool {
+        let standing = !shard.queue.is_empty();
+        let before = core::mem::replace(&mut self.standing, standing);
+        standing && before
+    }
+}
+
+fn has_work(shard: &Shard) -> bool {
+    !shard.queue.is_empty() || shard.queue.has_next()
 }

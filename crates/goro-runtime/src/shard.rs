@@ -38,9 +38,15 @@ pub(crate) struct Published {
     kind: AtomicU32,
     /// The task in hand has ended: what is scheduled now is its joiner.
     ended: AtomicBool,
-    /// The monitor has seen the same poll twice: thieves may take the next slot too.
-    stuck: AtomicBool,
+    /// What the monitor has to say to thieves and to the owner: [`STUCK`], [`LOOK`].
+    hints: AtomicU32,
 }
+
+/// The owner does not come round: thieves may take the next slot too.
+const STUCK: u32 = 1;
+
+/// The owner is to look round between two polls.
+const LOOK: u32 = 2;
 
 impl Published {
     /// Owner: a poll begins.
@@ -54,16 +60,18 @@ impl Published {
         self.sequence.store(sequence.wrapping_add(1), Ordering::Release);
     }
 
-    /// Owner: it has ended.
+    /// Owner: it has ended. True when the owner has been asked to look round.
     #[inline]
-    pub(crate) fn end(&self) {
+    pub(crate) fn end(&self) -> bool {
         let sequence = self.sequence.load(Ordering::Relaxed);
         // Ordering: as in `begin`.
         self.sequence.store(sequence.wrapping_add(1), Ordering::Release);
         self.ended.store(false, Ordering::Relaxed);
-        if self.stuck.load(Ordering::Relaxed) {
-            self.stuck.store(false, Ordering::Relaxed);
+        let hints = self.hints.load(Ordering::Relaxed);
+        if hints != 0 {
+            self.hints.store(0, Ordering::Relaxed);
         }
+        hints & LOOK != 0
     }
 
     /// Where the owner is: odd in a poll.
@@ -80,11 +88,17 @@ impl Published {
     }
 
     pub(crate) fn is_stuck(&self) -> bool {
-        self.stuck.load(Ordering::Relaxed)
+        self.hints.load(Ordering::Relaxed) & STUCK != 0
     }
 
+    /// Says that the owner does not come round, until its poll ends.
     pub(crate) fn set_stuck(&self) {
-        self.stuck.store(true, Ordering::Relaxed);
+        self.hints.fetch_or(STUCK, Ordering::Relaxed);
+    }
+
+    /// Asks the owner to look round when its poll ends.
+    pub(crate) fn ask_to_look(&self) {
+        self.hints.fetch_or(LOOK, Ordering::Relaxed);
     }
 }
 

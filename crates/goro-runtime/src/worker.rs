@@ -4,7 +4,8 @@
 //!
 //! 1. the next slot, at most three times in a row (the budget is shared, so a pair that wakes each
 //!    other cannot hold the worker);
-//! 2. every 61st step the injector, so that work from outside is not starved by local work;
+//! 2. every 61st step, and when the monitor asks for it, the injector before all others, so that
+//!    work from outside is not starved by local work;
 //! 3. the ring;
 //! 4. the search: a batch from the injector, half of another's ring, and the next slot of a worker
 //!    that the monitor has found stuck. (Not the reactor: who finds nothing lies down in it, and a
@@ -16,6 +17,8 @@
 //! 2. Between two steps the worker owes the others one thing: when something still stands in its
 //!    ring, somebody sleeps and nobody searches, it wakes one (`pace` says how soon).
 //! 3. What it counts as a searcher it gives up in exactly one place: `found` or `Idle::lie_down`.
+//! 4. Wakers run while the worker counts as awake and not as searching (`rest`): they may be the
+//!    user's, and take their time.
 
 use core::cell::{Cell, RefCell};
 use core::task::Waker;
@@ -28,15 +31,13 @@ use goro_shim::time::{Duration, Instant};
 use goro_task::{Ending, Ran};
 
 use crate::current;
-use crate::driver::{Place, Rest};
 use crate::ground::Ground;
-use crate::hub::{Hub, NOBODY};
-use crate::idle::GotUp;
-use crate::parker::Parker;
+use crate::hub::Hub;
 use crate::shard::{Shard, Work};
 use crate::worker::pace::Pace;
 
 mod pace;
+mod rest;
 mod search;
 
 /// Steps between two looks at the injector, the timers and the reactor. Prime, so that it does not
@@ -114,6 +115,8 @@ pub struct Worker {
     /// No task has run since the worker last looked outside: the slot has nobody to share a
     /// budget with.
     fresh: Cell<bool>,
+    /// The monitor has asked for a look round.
+    look: Cell<bool>,
     searching: Cell<bool>,
     pace: Pace,
     random: Random,
@@ -136,6 +139,7 @@ impl Worker {
             steps: Cell::new(0),
             slot_runs: Cell::new(0),
             fresh: Cell::new(true),
+            look: Cell::new(false),
             searching: Cell::new(false),
             pace: Pace::new(now),
             random: Random::new(seed),
@@ -151,7 +155,7 @@ impl Worker {
     pub fn step(&self) -> Step {
         let step = self.steps.get().wrapping_add(1);
         self.steps.set(step);
-        let outside = step % INTERVAL == 0;
+        let outside = step % INTERVAL == 0 || self.look.take();
         if outside {
             self.look_round();
         }
@@ -172,8 +176,15 @@ impl Worker {
     /// The task to run, from wherever there is one.
     #[inline]
     fn next(&self, outside: bool) -> Option<Work> {
-        if outside && self.hub.is_closing() {
-            return None;
+        if outside {
+            if self.hub.is_closing() {
+                return None;
+            }
+            // Before the slot, or a pair that wakes each other could be in step with the interval.
+            if let Some(task) = self.hub.injector.pop() {
+                budget::reset();
+                return Some(task);
+            }
         }
         if self.slot_runs.get() < SLOT_RUNS {
             if let Some(task) = self.claim.take_next() {
@@ -186,11 +197,7 @@ impl Worker {
         }
         self.slot_runs.set(0);
         budget::reset();
-        let injected = if outside { self.hub.injector.pop() } else { None };
-        injected
-            .or_else(|| self.claim.pop())
-            .or_else(|| self.claim.take_next())
-            .or_else(|| self.search())
+        self.claim.pop().or_else(|| self.claim.take_next()).or_else(|| self.search())
     }
 
     #[inline]
@@ -200,7 +207,9 @@ impl Worker {
         self.fresh.set(false);
         self.shard.published.begin(id, kind);
         let ran = task.run(self.shard);
-        self.shard.published.end();
+        if self.shard.published.end() {
+            self.look.set(true);
+        }
         match ran {
             Ran::Parked => {}
             Ran::Again(task) => self.shard.push(task),
@@ -211,12 +220,14 @@ impl Worker {
         }
     }
 
-    /// Between two polls: if something still stands here while somebody sleeps, wake one.
+    /// Between two polls: if something still stands here while somebody sleeps, wake one. (With no
+    /// monitor also if nobody minds the reactor, which the woken one then does.)
     #[inline]
     fn share(&self) {
         if self.hub.idle.sleeping() > 0 {
             let standing = self.shard.queue.len();
-            if self.pace.should_share(standing, &*self.ground.driver)
+            let worth_it = self.pace.should_share(standing, &*self.ground.driver);
+            if (worth_it || self.hub.is_unminded())
                 && self.hub.idle.wanted()
                 && self.hub.wake_one(&*self.ground.driver)
             {
@@ -238,14 +249,17 @@ impl Worker {
     /// Now and then, also when the queue never runs dry: timers that are due, sockets that are
     /// ready. (The monitor does the same for a worker that does not come round.)
     fn look_round(&self) {
-        self.with_wakers(|wakers| {
-            let now = self.ground.driver.now();
-            self.take_due(now, wakers);
-            if now.saturating_duration_since(self.turned_at.get()) >= TURN_EVERY {
-                self.turned_at.set(now);
-                self.ground.driver.turn(wakers);
-            }
-        });
+        let mut wakers = self.wakers.take();
+        let now = self.ground.driver.now();
+        self.take_due(now, &mut wakers);
+        if now.saturating_duration_since(self.turned_at.get()) >= TURN_EVERY {
+            self.turned_at.set(now);
+            self.ground.driver.turn(&mut wakers);
+            // Partner: the fence in `Idle::settle`. Who found the reactor taken by this look, and
+            // sleeps elsewhere, is seen asleep by `share`.
+            fence_seqcst();
+        }
+        self.wake(wakers);
     }
 
     fn take_due(&self, now: Instant, wakers: &mut Vec<Waker>) {
@@ -256,72 +270,14 @@ impl Worker {
         }
     }
 
-    /// Collects wakers, and wakes them when nothing is held any more.
-    fn with_wakers(&self, collect: impl FnOnce(&mut Vec<Waker>)) -> usize {
-        let mut wakers = core::mem::take(&mut *self.wakers.borrow_mut());
-        collect(&mut wakers);
-        let woken = wakers.len();
+    /// Wakes what was collected; nothing is held any more.
+    fn wake(&self, mut wakers: Vec<Waker>) {
+        if !wakers.is_empty() && self.searching.get() {
+            self.found();
+        }
         crate::observe::wake_each(wakers.drain(..));
-        *self.wakers.borrow_mut() = wakers;
+        self.wakers.replace(wakers);
         self.fresh.set(true);
-        woken
-    }
-
-    /// Lies down and looks once more. `Some` when the worker is to sleep; `None` when there was
-    /// something, and it is up again.
-    #[must_use]
-    pub fn lie_down(&self) -> Option<Bed<'_>> {
-        let now = self.ground.driver.now();
-        let (index, searching) = (self.shard.index, self.searching.take());
-        // The fence inside is also the partner of the one in `Hub::close`, for the phase.
-        if let Some(up) = self.hub.idle.settle(index, searching, || self.anything(now)) {
-            self.resume(up, now);
-            return None;
-        }
-        let busy = now.saturating_duration_since(self.woke_at.get());
-        self.shard.counters.busy.add(u64::try_from(busy.as_nanos()).unwrap_or(u64::MAX));
-        self.shard.counters.parks.add(1);
-        Some(Bed(self))
-    }
-
-    /// Sleeps, unless there is something after all.
-    pub fn rest(&self) {
-        if let Some(bed) = self.lie_down() {
-            self.with_wakers(|wakers| self.ground.driver.park(&bed, wakers));
-            self.wake_up();
-        }
-    }
-
-    /// Takes the token that ends a sleep, if it has been given.
-    pub fn take_token(&self) -> bool {
-        self.shard.parker.take()
-    }
-
-    /// After a sleep: counts itself awake, and fires what is due.
-    pub fn wake_up(&self) {
-        let now = self.ground.driver.now();
-        self.resume(self.hub.idle.get_up(self.shard.index), now);
-        // Partner: the fence in `Monitor::tick` after disarming.
-        fence_seqcst();
-        self.ground.driver.arm();
-        self.with_wakers(|wakers| self.take_due(now, wakers));
-    }
-
-    fn resume(&self, up: GotUp, now: Instant) {
-        if up == GotUp::Woken {
-            // The token is this waking's; left there it would end the next sleep at once.
-            self.shard.parker.take();
-            self.searching.set(true);
-        }
-        self.woke_at.set(now);
-        self.turned_at.set(now);
-        self.pace.awake(now);
-    }
-
-    /// Whether there is anything to do that nobody else will see to. Work in another's ring is not
-    /// such a thing: its owner shares it between two polls, and behind a long poll the monitor does.
-    fn anything(&self, now: Instant) -> bool {
-        !self.hub.injector.is_empty() || self.hub.is_closing() || self.shard.timers.is_due(now)
     }
 
     /// Runs until the runtime closes, sleeping when there is nothing to do.
@@ -355,31 +311,5 @@ impl Drop for Worker {
             self.hub.idle.abandon_search();
         }
         self.shard.parker.release();
-    }
-}
-
-/// A worker that has lain down; what the driver needs to put it to sleep.
-#[derive(Debug)]
-pub struct Bed<'a>(&'a Worker);
-
-impl Rest for Bed<'_> {
-    fn parker(&self) -> &Parker {
-        &self.0.shard.parker
-    }
-
-    fn until(&self, place: Place) -> Option<Instant> {
-        let own = self.0.shard.timers.wake_at();
-        match place {
-            Place::Thread => own,
-            Place::Reactor => own.into_iter().chain(self.0.hub.foreign().timers.wake_at()).min(),
-        }
-    }
-
-    fn watching(&self, yes: bool) {
-        self.0.hub.set_watcher(if yes { self.0.shard.index } else { NOBODY });
-        if yes {
-            // Partner: the fence in `Shard::arm` on the foreign shard.
-            fence_seqcst();
-        }
     }
 }

@@ -37,6 +37,13 @@ impl Night {
         self.alarm.ensure();
     }
 
+    /// What a worker does that lies down, finds something after all, and gets up.
+    fn turn_over(&self) {
+        self.awake.fetch_sub(1, Ordering::Relaxed);
+        fence_seqcst();
+        self.wake_up();
+    }
+
     /// What the monitor does that finds nobody awake.
     fn turn_in(&self) {
         self.alarm.disarm();
@@ -80,6 +87,24 @@ fn two_workers_wake_up_as_the_monitor_turns_in() {
         for worker in workers {
             worker.join().unwrap();
         }
+        assert!(night.is_ringing());
+    });
+}
+
+/// Who has lain for a moment only was seen asleep all the same.
+#[test]
+fn a_worker_turns_over_as_the_monitor_turns_in() {
+    loom::model(|| {
+        let night = Night::armed();
+        night.wake_up();
+        let worker = {
+            let night = Arc::clone(&night);
+            thread::spawn(move || night.turn_over())
+        };
+        if night.awake.load(Ordering::Relaxed) == 0 {
+            night.turn_in();
+        }
+        worker.join().unwrap();
         assert!(night.is_ringing());
     });
 }

@@ -4,6 +4,9 @@
 //! The workers, queues, wake rule, timers and monitor are the ones that real programs run on; only
 //! what is behind the [`Driver`] seam differs. The same seed gives the same run.
 //!
+//! One sleeper minds the deadlines of outsiders, as the one in the reactor does on threads; and as
+//! there, a worker that lies down may find the place taken for a moment by the monitor.
+//!
 //! Invariants:
 //! 1. One actor moves at a time, for one step; between steps nothing is held.
 //! 2. The clock jumps to the next deadline only when every worker sleeps and no job waits. Inside a
@@ -13,105 +16,24 @@
 //! Left out: a network and faults.
 
 use core::future::Future;
-use core::task::Waker;
-use goro_context::Cause;
 use goro_shim::Arc;
-use goro_shim::lock::Lock;
 use goro_shim::random::Random;
 use goro_shim::time::{Duration, Instant};
 use goro_task::{JoinError, JoinHandle};
-use std::collections::VecDeque;
-use std::io;
 
-use super::{Driver, Job, Place, RefusedJob, Rest, Role};
+use super::{Driver, Place, Rest, Role};
 use crate::alarm::PERIOD;
 use crate::ground::Ground;
 use crate::handle::Handle;
-use crate::hub::{Lease, epoch};
+use crate::hub::Lease;
 use crate::monitor::{Monitor, Watch};
-use crate::parker::Parker;
 use crate::worker::{Step, Worker};
 
-/// What the scheduler sees of the script.
-#[derive(Debug)]
-struct Stage {
-    state: Lock<State>,
-    seed: u64,
-}
+mod stage;
+use stage::Stage;
 
-#[derive(Debug)]
-struct State {
-    now: Instant,
-    /// When the monitor looks next; `None` while its alarm is disarmed.
-    alarm: Option<Instant>,
-    roles: Vec<Role>,
-    jobs: VecDeque<Job>,
-}
-
-impl Driver for Stage {
-    fn now(&self) -> Instant {
-        self.state.lock().now
-    }
-
-    fn park(&self, _: &dyn Rest, _: &mut Vec<Waker>) {
-        // Workers are put to sleep by the script; none ever sleeps in here.
-    }
-
-    fn unpark(&self, parker: &Parker) {
-        let _ = parker.give();
-    }
-
-    fn turn(&self, _: &mut Vec<Waker>) {}
-
-    fn notify(&self) {}
-
-    fn turns(&self) -> u64 {
-        0
-    }
-
-    fn launch(&self, role: Role) -> io::Result<()> {
-        self.state.lock().roles.push(role);
-        Ok(())
-    }
-
-    fn job(&self, job: Job) -> Result<(), RefusedJob> {
-        self.state.lock().jobs.push_back(job);
-        Ok(())
-    }
-
-    fn arm(&self) {
-        let mut state = self.state.lock();
-        let due = state.now + PERIOD;
-        state.alarm.get_or_insert(due);
-    }
-
-    fn disarm(&self) {
-        self.state.lock().alarm = None;
-    }
-
-    fn busy(&self, duration: Duration) {
-        self.state.lock().now += duration;
-    }
-
-    fn seed(&self) -> u64 {
-        self.seed
-    }
-
-    fn reactor(&self) -> Option<Arc<goro_reactor::Reactor>> {
-        None
-    }
-
-    fn network(&self) -> Option<Arc<dyn goro_reactor::source::Network>> {
-        None
-    }
-
-    fn close(&self) {
-        let jobs = core::mem::take(&mut self.state.lock().jobs);
-        for job in jobs {
-            job.cancel(Cause::Shutdown);
-        }
-    }
-}
+#[cfg(test)]
+mod tests;
 
 /// A worker of the script, and until when it sleeps.
 #[derive(Debug)]
@@ -121,9 +43,25 @@ struct Actor {
     sleep: Option<Sleep>,
 }
 
+/// In so many times that a worker lies down, it once finds the reactor's place taken.
+const TAKEN_ONCE_IN: u32 = 8;
+
 #[derive(Clone, Copy, Debug)]
 struct Sleep {
     until: Option<Instant>,
+    place: Place,
+}
+
+impl Actor {
+    fn rise(&mut self, sleep: Sleep) {
+        self.sleep = None;
+        self.worker.begin();
+        if sleep.place == Place::Reactor {
+            self.worker.leave_reactor();
+        }
+        self.worker.wake_up(Vec::new());
+        self.worker.end();
+    }
 }
 
 /// One thing the script did, for comparing runs.
@@ -183,8 +121,7 @@ impl std::error::Error for Stalled {}
 
 impl Scripted {
     pub(crate) fn start(name: Arc<str>, lease: Lease, seed: u64) -> Self {
-        let state = State { now: epoch(), alarm: None, roles: Vec::new(), jobs: VecDeque::new() };
-        let stage = Arc::new(Stage { state: Lock::new(state), seed });
+        let stage = Arc::new(Stage::new(seed));
         let ground = match Ground::start(stage.clone(), name, lease) {
             Ok(ground) => ground,
             // The stage refuses nobody.
@@ -301,20 +238,28 @@ impl Scripted {
         true
     }
 
-    /// Wakes the sleepers that have their token or whose deadline has come.
+    /// Wakes the sleepers that have their token or whose deadline has come, and the one that minds
+    /// outsiders if it is told to.
     fn rouse(&mut self) {
         let now = self.stage.now();
+        let notified = core::mem::take(&mut self.stage.state.lock().notified);
         for actor in &mut self.actors {
             let Some(sleep) = actor.sleep else { continue };
             let due = sleep.until.is_some_and(|until| until <= now);
-            if actor.worker.take_token() || due {
-                actor.sleep = None;
+            let told = notified && sleep.place == Place::Reactor;
+            if actor.worker.take_token() || due || told {
                 self.log.push(Event::Woke(actor.index));
-                actor.worker.begin();
-                actor.worker.wake_up();
-                actor.worker.end();
+                actor.rise(sleep);
             }
         }
+    }
+
+    /// Where a worker that lies down sleeps: the first in the reactor, the others on their threads.
+    fn place(&self) -> Place {
+        let in_reactor = |actor: &Actor| actor.sleep.is_some_and(|s| s.place == Place::Reactor);
+        let taken = self.actors.iter().any(in_reactor);
+        let for_a_moment = self.monitor.is_some() && self.random.below(TAKEN_ONCE_IN) == 0;
+        if taken || for_a_moment { Place::Thread } else { Place::Reactor }
     }
 
     fn monitor_is_due(&self) -> bool {
@@ -323,14 +268,17 @@ impl Scripted {
     }
 
     fn step_worker(&mut self, index: usize) {
+        let place = self.place();
         let actor = &mut self.actors[index];
         actor.worker.begin();
         match actor.worker.step() {
             Step::Ran => self.log.push(Event::Ran(actor.index)),
             Step::Idle => {
                 if let Some(bed) = actor.worker.lie_down() {
-                    // Nobody is in a reactor here, so everybody minds the deadlines of outsiders.
-                    actor.sleep = Some(Sleep { until: bed.until(Place::Reactor) });
+                    if place == Place::Reactor {
+                        bed.watching(true);
+                    }
+                    actor.sleep = Some(Sleep { until: bed.until(place), place });
                     self.log.push(Event::Slept(actor.index));
                 }
             }
@@ -377,11 +325,11 @@ impl Scripted {
 impl Drop for Scripted {
     fn drop(&mut self) {
         self.ground.close();
-        for actor in &self.actors {
-            actor.worker.begin();
-            if actor.sleep.is_some() {
-                actor.worker.wake_up();
+        for actor in &mut self.actors {
+            if let Some(sleep) = actor.sleep.take() {
+                actor.rise(sleep);
             }
+            actor.worker.begin();
             actor.worker.close_down();
             actor.worker.end();
         }

@@ -1,6 +1,7 @@
 //! Where a worker looks when its own queue is empty, and how it ends.
 
 use goro_context::Cause;
+use goro_shim::atomic::fence_seqcst;
 use goro_shim::time::{self, Duration};
 
 use super::Worker;
@@ -63,7 +64,9 @@ impl Worker {
                 return Some(task);
             }
         }
-        if victim.published.is_stuck() { victim.queue.steal_next() } else { None }
+        // With no monitor nobody would find out that the victim is stuck.
+        let may_take_next = victim.published.is_stuck() || self.hub.is_unwatched();
+        if may_take_next { victim.queue.steal_next() } else { None }
     }
 
     /// Cancels everything there is, and returns when no task of the runtime is live.
@@ -79,6 +82,9 @@ impl Worker {
                 cancelled += self.cancel_parked(shard);
             }
             cancelled += self.cancel_queued();
+            // Partner: the fence in `Shard::admit`. Who was let in has counted its task by now, and
+            // who has not will find the runtime closing.
+            fence_seqcst();
             if self.hub.live() == 0 {
                 break;
             }
@@ -86,7 +92,9 @@ impl Worker {
                 nap = Duration::from_micros(50);
                 continue;
             }
-            // Somebody is inside a poll, or a waker stands between its wake and its push.
+            // Somebody is inside a poll, or a waker stands between its wake and its push. The poll
+            // may wait for a timer or a socket that nobody else looks at any more.
+            self.look_after_all();
             self.shard.parker.sleep(Some(time::now() + nap));
             nap = (nap * 2).min(Duration::from_millis(5));
         }
@@ -94,6 +102,15 @@ impl Worker {
         for shard in self.hub.shards() {
             self.ground.driver.unpark(&shard.parker);
         }
+    }
+
+    fn look_after_all(&self) {
+        let (now, mut wakers) = (self.ground.driver.now(), Vec::new());
+        for shard in self.hub.all_shards().filter(|shard| shard.timers.is_due(now)) {
+            shard.timers.take_due(now, true, &mut wakers);
+        }
+        self.ground.driver.turn(&mut wakers);
+        self.wake(wakers);
     }
 
     fn cancel_parked(&self, shard: &'static Shard) -> usize {
@@ -134,6 +151,6 @@ impl Worker {
     fn cancel(&self, task: Work) {
         self.shard.published.begin(task.id(), task.kind());
         task.cancel(Cause::Shutdown);
-        self.shard.published.end();
+        let _at_the_end_anyway = self.shard.published.end();
     }
 }

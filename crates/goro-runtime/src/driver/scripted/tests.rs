@@ -1,0 +1,48 @@
+//! What a worker does between lying down and sleeping, one call at a time.
+
+use super::*;
+use crate::time::sleep;
+use core::pin::pin;
+use core::task::{Context, Poll, Waker};
+use goro_shim::atomic::{AtomicUsize, Ordering};
+use std::task::Wake;
+
+#[derive(Default)]
+struct Count(AtomicUsize);
+
+impl Wake for Count {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn one_worker() -> Scripted {
+    crate::Builder::new().workers(1).build_scripted(Some(1)).unwrap()
+}
+
+/// The monitor may have seen it asleep for that moment, and sleep itself by now.
+#[test]
+fn a_worker_that_gets_up_at_once_arms_the_alarm() {
+    let script = one_worker();
+    drop(script.handle().spawn(async {}));
+    script.stage.state.lock().alarm = None;
+    assert!(script.actors[0].worker.lie_down().is_none(), "a task stands in the injector");
+    assert!(script.stage.state.lock().alarm.is_some());
+}
+
+/// Otherwise it would get up and lie down in a circle until it looks round, up to 61 times.
+#[test]
+fn what_made_a_worker_get_up_is_done_when_it_lies_down_again() {
+    let script = one_worker();
+    let worker = &script.actors[0].worker;
+    let count = Arc::new(Count::default());
+    let waker = Waker::from(count.clone());
+    let mut nap = pin!(sleep(Duration::from_millis(1)));
+    worker.begin();
+    assert_eq!(nap.as_mut().poll(&mut Context::from_waker(&waker)), Poll::Pending);
+    script.stage.state.lock().now += Duration::from_millis(2);
+    assert!(worker.lie_down().is_none(), "a timer is due");
+    assert_eq!(count.0.load(Ordering::Relaxed), 1);
+    assert!(worker.lie_down().is_some());
+    worker.end();
+}
