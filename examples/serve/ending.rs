@@ -34,7 +34,7 @@ impl Ending {
         let (cut, cut_off) = oneshot::channel();
         let (alive, gone) = mpsc::channel(0);
         let ending = Self { ending: ending.shared(), cut_off: cut_off.shared(), _alive: alive };
-        (Conductor { end: Some(end), cut, gone }, ending)
+        (Conductor { end, cut, gone }, ending)
     }
 
     /// Nothing new is accepted from here on.
@@ -51,24 +51,17 @@ impl Ending {
 /// The server's side: it begins the stages.
 #[derive(Debug)]
 pub struct Conductor {
-    end: Option<oneshot::Sender<()>>,
+    end: oneshot::Sender<()>,
     cut: oneshot::Sender<()>,
     gone: mpsc::Receiver<Infallible>,
 }
 
 impl Conductor {
-    /// Begins the end.
-    pub fn begin(&mut self) {
-        if let Some(end) = self.end.take() {
-            // Nobody listens if no connection is left; then nobody needs to.
-            let _ = end.send(());
-        }
-    }
-
-    /// Waits until all connections are gone: `work` for what they have in hand, then `farewell` for
-    /// sending the rest of their answers. True if all are gone.
-    pub async fn finish(mut self, work: Duration, farewell: Duration) -> bool {
-        self.begin();
+    /// Ends the server, and waits until all connections are gone: `work` for what they have in
+    /// hand, then `farewell` for sending the rest of their answers. True if all are gone.
+    pub async fn end(mut self, work: Duration, farewell: Duration) -> bool {
+        // Nobody listens if no connection is left; then nobody needs to.
+        let _ = self.end.send(());
         if timeout(work, self.gone.next()).await.is_ok() {
             return true;
         }

@@ -68,15 +68,16 @@ pub async fn run(
     site: Arc<Site>,
     stop: impl Future<Output = ()> + Unpin,
 ) -> Tally {
-    let (mut conductor, ending) = Ending::new();
+    let (conductor, ending) = Ending::new();
     accept_until(&listener, &site, &ending, stop).await;
-    conductor.begin();
+    // Before anybody is told to close: a client that connects anew must find the port closed, not
+    // a queue that nobody takes it from.
     accept_queued(&listener, &site, &ending).await;
     drop(listener);
 
     // From here on only connections hold the server up.
     drop(ending);
-    let complete = conductor.finish(WORK, FAREWELL).await;
+    let complete = conductor.end(WORK, FAREWELL).await;
     let (connections, answers) = (site.connections.load(Relaxed), site.answers.load(Relaxed));
     Tally { connections, answers, complete }
 }

@@ -9,8 +9,10 @@
 //! hyper hands out memory that may be uninitialised, and futures-io reads into initialised bytes.
 //! Filling hyper's buffer with zeros first would cost its whole size per read, and advancing its
 //! cursor needs `unsafe`. So the stream reads into a buffer of the thread's, and what it read is
-//! copied: for the head of a request a few nanoseconds. A buffer per stream would do the same, at
-//! the price of its size for every idle connection.
+//! copied. A buffer per stream would do the same, at the price of its size for every idle connection.
+//! Measured, for reads of 100 bytes into 8 KiB and of 64 KiB into 64 KiB: 11 ns and 3.5 us; zeroing
+//! and advancing 195 ns and 2.9 us; handing out uninitialised bytes, which no futures-io stream may
+//! be given, 3 ns and 1.3 us. The read's system call costs a multiple of that.
 
 use std::cell::Cell;
 use std::io::{self, IoSlice};
