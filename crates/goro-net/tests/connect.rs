@@ -116,12 +116,13 @@ fn a_connect_that_is_given_up_closes_its_socket() {
     let open = || std::fs::read_dir("/proc/self/fd").unwrap().count();
     run(async {
         let before = open();
-        for _ in 0..20 {
+        for _ in 0..200 {
             let connecting = TcpStream::connect(address);
             let given_up = time::timeout(Duration::from_millis(1), connecting).await;
             assert!(given_up.is_err(), "somebody answered");
         }
-        assert_eq!(open(), before);
+        // Other tests of this process open and close some meanwhile.
+        assert!(open() < before + 100, "{before} before, {} after", open());
     });
 }
 

@@ -1,4 +1,5 @@
 //! Accepting at the limit of open files, in a process of its own.
+#![cfg(unix)]
 
 #[path = "support/run.rs"]
 mod support;

@@ -1,4 +1,5 @@
 //! What can be set on a socket.
+#![cfg(unix)]
 
 #[path = "support/run.rs"]
 mod support;

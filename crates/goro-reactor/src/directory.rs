@@ -153,5 +153,5 @@ impl Directory {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(loom), unix))]
 mod tests;

@@ -4,6 +4,37 @@
 //! [`turn`](Hold::turn), and gets wakers back. Each is a task that found its source not ready
 //! ([`Registration`]); it now repeats the system call.
 //!
+//! ```
+//! use core::task::{Context, Poll};
+//! use std::io::{Read, Write};
+//! use goro_context::Op;
+//! use goro_reactor::{Direction, Reactor, Wait, Watched, wake_all};
+//! # #[cfg(unix)] fn example() -> std::io::Result<()> {
+//! use mio::net::UnixStream;
+//!
+//! let reactor = Reactor::new()?;
+//! let (stream, mut peer) = UnixStream::pair()?;
+//! let stream = Watched::new(&reactor, stream)?;
+//! let mut cx = Context::from_waker(std::task::Waker::noop());
+//! let mut buf = [0; 8];
+//! let mut read = || {
+//!     let read = || (&*stream).read(&mut buf);
+//!     stream.registration().poll_io(&mut cx, Direction::Read, Op::Readable, read)
+//! };
+//! assert!(read().is_pending(), "and the waker is left behind");
+//!
+//! peer.write_all(b"a byte's way")?;
+//! let mut wakers = Vec::new();
+//! while wakers.is_empty() {
+//!     let mut hold = reactor.try_hold().expect("nobody else turns");
+//!     hold.turn(Wait::Forever, &mut wakers)?;
+//! }
+//! wake_all(&mut wakers);
+//! assert!(matches!(read(), Poll::Ready(Ok(8))));
+//! # Ok(()) }
+//! # #[cfg(unix)] example().unwrap();
+//! ```
+//!
 //! Invariants:
 //! 1. No sockets here, and no tasks: sources are whatever mio can watch, waiters are wakers.
 //! 2. Locks are taken in the order directory, source, and nothing of the user's runs under one.

@@ -1,4 +1,5 @@
 //! Everything that can be ready at once spends the task's budget.
+#![cfg(unix)]
 
 #[path = "support/count.rs"]
 mod count;

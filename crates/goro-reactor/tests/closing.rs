@@ -1,4 +1,5 @@
 //! The end of a reactor: everyone who waits is told, nobody hangs, nothing panics.
+#![cfg(unix)]
 
 #[path = "support/count.rs"]
 mod count;

@@ -1,4 +1,5 @@
 //! Waiting for a source: edges, errors, many waiters, the end of the reactor.
+#![cfg(unix)]
 
 #[path = "support/count.rs"]
 mod count;

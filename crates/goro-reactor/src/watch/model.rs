@@ -99,3 +99,22 @@ fn two_events_are_two_ticks_whoever_clears_between() {
         assert!(matches!(watch.look(Direction::Read), Seen::Ready(_)), "the event was cleared");
     });
 }
+
+#[test]
+fn an_event_beside_the_end_hides_neither() {
+    explore(|| {
+        let watch = Arc::new(Watch::new());
+        for direction in [Direction::Read, Direction::Write] {
+            let Seen::Ready(seen) = watch.look(direction) else { panic!("ready at first") };
+            watch.clear(seen);
+        }
+        let turner = {
+            let watch = Arc::clone(&watch);
+            loom::thread::spawn(move || watch.raise(Direction::Read.into(), &mut Vec::new()))
+        };
+        watch.stop(&mut Vec::new());
+        turner.join().unwrap();
+        assert!(matches!(watch.look(Direction::Read), Seen::Ready(_)), "the event is lost");
+        assert_eq!(watch.look(Direction::Write), Seen::Stopped, "the end is lost");
+    });
+}
