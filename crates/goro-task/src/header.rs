@@ -241,7 +241,7 @@ pub(crate) unsafe fn free(task: Ptr) {
     // SAFETY: nobody has freed the memory, since nobody else was the last to leave.
     let header = unsafe { task.as_ref() };
     let shape = &header.table.shape;
-    let last = header.word.snapshot();
+    let last = header.word.last_look();
     if last.is_aborted() {
         // A reason that came too late to be used.
         causes::forget(header.id, last.reason());

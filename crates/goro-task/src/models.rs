@@ -117,7 +117,12 @@ impl Future for Flags {
         if self.flags.iter().all(up) {
             return Poll::Ready(Counted(self.drops.clone()));
         }
-        self.mailbox.lock().get_or_insert_with(|| cx.waker().clone());
+        // No model step under this lock: it is not the model's.
+        let is_empty = self.mailbox.lock().is_none();
+        if is_empty {
+            let waker = cx.waker().clone();
+            *self.mailbox.lock() = Some(waker);
+        }
         Poll::Pending
     }
 }

@@ -50,7 +50,7 @@
 //! Left out: undoing a wake after overshooting the limit (the poll may already have counted it),
 //! and a saturating reference count (each reference costs memory; overflow aborts as `Arc` does).
 
-use goro_shim::atomic::{AtomicU64, Ordering, acquire_before_free};
+use goro_shim::atomic::{AtomicU64, Ordering};
 
 mod action;
 mod snapshot;
@@ -105,6 +105,14 @@ impl Word {
         Snapshot(self.0.load(Ordering::Acquire))
     }
 
+    /// Reads the word for the last time, before the memory is freed.
+    #[inline]
+    pub(crate) fn last_look(&self) -> Snapshot {
+        // Ordering: Acquire pairs with the Release of every hold given up before, by whichever
+        // transition: all that was done under them comes before the free.
+        Snapshot(self.0.load(Ordering::Acquire))
+    }
+
     // ---- wakers and abort handles -------------------------------------------------------------
 
     /// Counts one more reference.
@@ -152,7 +160,7 @@ impl Word {
         let old = match old {
             Ok(old) => old,
             // Ordering: as in `wake_by_ref`. Release also keeps this reference's accesses before
-            // the free of whoever leaves last, and Acquire the others' before ours.
+            // the free of whoever leaves last (`last_look`).
             Err(()) => self.0.fetch_add(WAKE - REF, Ordering::AcqRel),
         };
         match wake_of(old) {
@@ -225,12 +233,12 @@ impl Word {
     /// outcome, and taken the task off its registry.
     #[inline]
     pub(crate) fn finish(&self) -> Finish {
-        // Ordering: Acquire pairs with the Release in `detach`.
-        if self.0.load(Ordering::Acquire) & DETACH != 0 {
+        // Relaxed: all that the handle did must come before is the free, which sees to that itself.
+        if self.0.load(Ordering::Relaxed) & DETACH != 0 {
             return Finish::Detached;
         }
         // Ordering: Release publishes the outcome to the handle; Acquire pairs with the Release of
-        // `publish_slot` (the slot's contents) and of `detach`.
+        // `publish_slot`: the slot may be read.
         let old = self.0.fetch_sub(LIVE, Ordering::AcqRel);
         if old & JWAKER != 0 {
             Finish::WakeJoiner
@@ -302,8 +310,8 @@ impl Word {
             return self.while_live(|now| now - JWAKER + DETACH);
         }
         match self.progress() {
-            // Ordering: Release keeps the handle's accesses before the completer's free (`finish`);
-            // Acquire pairs with the Release of `finish` when that came first.
+            // Ordering: Release keeps the handle's accesses before the completer's free
+            // (`last_look`); Acquire pairs with the Release of `finish` when that came first.
             Progress::Live => progress_of(self.0.fetch_add(DETACH, Ordering::AcqRel)),
             Progress::Ended => Progress::Ended,
         }
@@ -312,9 +320,9 @@ impl Word {
     /// Gives up `JOIN` after the task has ended and its outcome is gone from the stage.
     #[inline]
     pub(crate) fn leave_ended(&self) -> Left {
-        // Ordering: Acquire pairs with the Release of every hold given up before: with none left
-        // but this one, nobody else can reach the memory, and none can be made.
-        let now = self.0.load(Ordering::Acquire);
+        // Relaxed: with no hold left but this one nobody else can reach the memory, and none can be
+        // made, so this cannot be an old value; the free acquires.
+        let now = self.0.load(Ordering::Relaxed);
         if now & (HOLDS & !JOIN) == 0 { Left::Free } else { self.leave(JOIN) }
     }
 
@@ -323,8 +331,9 @@ impl Word {
         let mut now = self.0.load(Ordering::Acquire);
         while now & LIVE != 0 {
             let next = step(now);
-            // Ordering: Release keeps the handle's accesses before the completer's free.
-            match self.0.compare_exchange_weak(now, next, Ordering::AcqRel, Ordering::Acquire) {
+            // Ordering: Release keeps the handle's accesses before the completer's free
+            // (`last_look`).
+            match self.0.compare_exchange_weak(now, next, Ordering::Release, Ordering::Acquire) {
                 Ok(_) => return Progress::Live,
                 Err(other) => now = other,
             }
@@ -335,13 +344,10 @@ impl Word {
     /// Gives up `hold`, which the caller has.
     #[inline]
     fn leave(&self, hold: u64) -> Left {
-        // Ordering: Release keeps this hold's accesses before the free of whoever leaves last.
+        // Ordering: Release keeps this hold's accesses before the free of whoever leaves last
+        // (`last_look`).
         let old = self.0.fetch_sub(hold, Ordering::Release);
-        if (old - hold) & HOLDS != 0 {
-            return Left::Held;
-        }
-        acquire_before_free(&self.0);
-        Left::Free
+        if (old - hold) & HOLDS == 0 { Left::Free } else { Left::Held }
     }
 }
 

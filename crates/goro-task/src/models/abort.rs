@@ -75,6 +75,63 @@ fn an_abort_during_a_poll_that_parks_cancels() {
     });
 }
 
+/// An abort that comes as the task first parks finds the home that is being written down.
+#[test]
+fn an_abort_as_the_task_first_parks_finds_its_home() {
+    loom::model(|| {
+        let (spawned_at, parks_at) = (Hand::leak(), Hand::leak());
+        let future = Flags::new();
+        let drops = future.drops.clone();
+        let (task, handle) = spawn(spawned_at, future);
+        let worker = thread::spawn(move || parks_at.run(task));
+        handle.abort();
+        parks_at.drain();
+        worker.join().unwrap();
+        parks_at.drain();
+        assert!(spawned_at.take().is_none() && parks_at.registry.is_empty());
+        assert!(outcome(handle).is_err());
+        assert_eq!(drops.load(Ordering::Relaxed), CANCELLED);
+    });
+}
+
+/// What was written before an abort is seen by the destructor that it leads to, also when the task
+/// is being polled or woken at that time.
+#[test]
+fn the_destructor_sees_what_was_written_before_the_abort() {
+    struct Expects(Flags);
+    impl Future for Expects {
+        type Output = Counted;
+        fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Counted> {
+            Pin::new(&mut self.0).poll(cx)
+        }
+    }
+    impl Drop for Expects {
+        fn drop(&mut self) {
+            assert!(self.0.flags[0].load(atomic::Ordering::Relaxed));
+        }
+    }
+    loom::model(|| {
+        let home = Hand::leak();
+        let future = Flags::new();
+        let (flags, mailbox) = (future.flags.clone(), future.mailbox.clone());
+        let (task, mut handle) = spawn(home, Expects(future));
+        assert_eq!(home.run(task), None);
+        mailbox.lock().take().unwrap().wake();
+        let abort = handle.abort_handle();
+        let other = thread::spawn(move || {
+            flags[0].store(true, atomic::Ordering::Relaxed);
+            abort.abort();
+        });
+        home.drain();
+        other.join().unwrap();
+        home.drain();
+        let Poll::Ready(Err(error)) = poll_once(&mut handle, Waker::noop()) else {
+            panic!("it was aborted");
+        };
+        assert!(error.is_cancelled(), "{error}");
+    });
+}
+
 /// Pitfall 24: an abort and a wake of a parked task at the same time queue it once.
 #[test]
 fn an_abort_and_a_wake_queue_the_task_once() {

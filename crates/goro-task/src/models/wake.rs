@@ -121,6 +121,41 @@ fn a_wake_at_the_end_neither_queues_nor_frees_twice() {
     });
 }
 
+/// A wake that comes as the task first parks finds the home that is being written down.
+#[test]
+fn a_wake_as_the_task_first_parks_finds_its_home() {
+    for by_value in [false, true] {
+        loom::model(move || {
+            let (spawned_at, parks_at) = (Hand::leak(), Hand::leak());
+            let future = Flags::new();
+            let (flags, drops) = (future.flags.clone(), future.drops.clone());
+            let mailbox = future.mailbox.clone();
+            let (task, handle) = spawn(spawned_at, future);
+            let worker = thread::spawn(move || parks_at.run(task));
+            thread::yield_now();
+            // No model sees this lock: nothing but the task orders the wake after the park.
+            let waker = mailbox.lock().take();
+            raise(&flags, 0);
+            raise(&flags, 1);
+            if let Some(waker) = waker {
+                if by_value {
+                    waker.wake();
+                } else {
+                    waker.wake_by_ref();
+                }
+                parks_at.drain();
+            }
+            worker.join().unwrap();
+            // Too early to find a waker: one is there by now, unless the poll saw the flags.
+            if let Some(waker) = mailbox.lock().take() {
+                waker.wake();
+            }
+            assert!(spawned_at.take().is_none());
+            expect_done(parks_at, handle, &drops);
+        });
+    }
+}
+
 /// The state a poll leaves on one worker is what the next worker polls.
 #[test]
 fn a_task_goes_from_worker_to_worker_with_all_its_state() {
@@ -133,7 +168,9 @@ fn a_task_goes_from_worker_to_worker_with_all_its_state() {
         type Output = usize;
         fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
             self.polls += 1;
-            *self.mailbox.lock() = Some(cx.waker().clone());
+            let waker = cx.waker().clone();
+            let before = self.mailbox.lock().replace(waker);
+            drop(before);
             if self.polls == 3 { Poll::Ready(self.polls) } else { Poll::Pending }
         }
     }
@@ -143,7 +180,7 @@ fn a_task_goes_from_worker_to_worker_with_all_its_state() {
         let mailbox = global::Arc::<global::Lock<Option<Waker>>>::default();
         let (task, mut handle) = spawn(home, Steps { polls: 0, mailbox: mailbox.clone() });
         assert_eq!(home.run(task), None);
-        let waker = mailbox.lock().clone().unwrap();
+        let waker = mailbox.lock().take().unwrap();
         let other = {
             let waker = waker.clone();
             thread::spawn(move || {
