@@ -281,6 +281,41 @@ fn one_destructor_that_panics_spares_the_others() {
     assert_eq!(panicked.filter(JoinError::is_panic).count(), 100);
 }
 
+/// Pitfall 37: at shutdown every task panics in its destructor, while the thread that drops them is
+/// unwinding from a panic of its own.
+#[test]
+fn every_destructor_panics_while_the_thread_unwinds() {
+    struct PanicsAnyway {
+        _token: Arc<()>,
+    }
+    impl Drop for PanicsAnyway {
+        fn drop(&mut self) {
+            resume_unwind(Box::new("anyway"));
+        }
+    }
+    let home = Line::leak();
+    let token = Arc::new(());
+    let handles: Vec<_> = (0..100)
+        .map(|_| {
+            let bad = PanicsAnyway { _token: token.clone() };
+            home.spawn(async move {
+                let _bad = &bad;
+                pending::<()>().await;
+            })
+        })
+        .collect();
+    home.drain();
+    let unwound = catch_unwind(AssertUnwindSafe(|| {
+        let _aborted = home.registry_of().abort_some(usize::MAX, &Cause::Shutdown);
+        panic_quietly("the thread's own");
+    }));
+    assert_eq!(*unwound.unwrap_err().downcast::<&'static str>().unwrap(), "the thread's own");
+    assert_eq!((alive(&token), home.registry_of().len()), (0, 0));
+    for handle in handles {
+        assert_eq!(text_of(home.block_on(handle).unwrap_err()), "anyway");
+    }
+}
+
 /// Pitfall 38: ten thousand panics leave whoever runs the tasks unharmed.
 #[test]
 fn ten_thousand_panics() {

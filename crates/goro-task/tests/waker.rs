@@ -14,9 +14,9 @@ use std::future::{pending, poll_fn};
 use std::task::{Poll, Waker};
 
 use goro_context::trust;
-use goro_shim::global::{Arc, Lock};
+use goro_shim::global::{Arc, Lock, OnceLock};
 use goro_shim::thread;
-use goro_task::{Meta, Ran};
+use goro_task::{Home, Meta, Parcel, Ran, Registry, Runnable};
 use home::Line;
 use parts::{Gate, alive};
 
@@ -249,6 +249,44 @@ fn a_storm_of_wakes_loses_none_and_doubles_no_poll() {
     drop(waker);
     home.drain();
     assert_eq!(home.block_on(handle).unwrap(), 4 * WAKES);
+}
+
+/// Pitfall 23: a home that drops what it is given, so that task and waker end inside the wake.
+#[test]
+fn a_home_that_drops_the_runnable_inside_the_wake() {
+    struct Refuses(Registry<Refuses>);
+    impl Home for Refuses {
+        fn registry(&'static self) -> &'static Registry<Self> {
+            &self.0
+        }
+        fn schedule(&'static self, task: Runnable<Self>) {
+            drop(task);
+        }
+        fn schedule_local(&'static self, parcel: Parcel<Self>) {
+            unreachable!("{parcel:?}");
+        }
+    }
+    static HOME: OnceLock<Refuses> = OnceLock::new();
+    let home = HOME.get_or_init(|| Refuses(Registry::new()));
+    for by_value in [true, false] {
+        let (gate, token) = (Gate::default(), Arc::new(()));
+        let (waits, kept) = (gate.clone(), token.clone());
+        let future = async move {
+            let _kept = kept;
+            waits.await;
+        };
+        let (task, handle) = goro_task::spawn(future, home, Meta::OTHER);
+        assert!(matches!(task.run(home), Ran::Parked));
+        drop(handle);
+        let waker = gate.waker().unwrap();
+        if by_value {
+            waker.wake();
+        } else {
+            waker.wake_by_ref();
+            drop(waker);
+        }
+        assert_eq!((alive(&token), home.0.len()), (0, 0));
+    }
 }
 
 /// A task that is never woken is never polled, and one that is dropped is not leaked.
