@@ -23,7 +23,8 @@ impl Rival for Goro {
     type Stream = TcpStream;
 
     fn start(workers: usize) -> Self {
-        let runtime = Builder::new().workers(workers).build();
+        let watched = std::env::var_os("GORO_UNWATCHED").is_none();
+        let runtime = Builder::new().workers(workers).monitor(watched).build();
         Self(Box::leak(Box::new(runtime.expect("goro starts"))))
     }
 
