@@ -1,24 +1,33 @@
 //! What the runtime tells the outside: `tracing` events. The only module that names `tracing`.
 //!
-//! Subscribers are user code: nothing here is called while a lock is held.
+//! Subscribers are user code: nothing here is called while a lock is held, and no panic of theirs
+//! leaves here. It would end the thread that had something to tell: a worker, the monitor, a thread
+//! of the blocking pool.
 
 use core::task::Waker;
 use goro_context::contain::quietly;
 use goro_context::{Kind, TaskId};
 
+fn tell(event: impl FnOnce()) {
+    // Panic: the subscriber may. Its panic has reached the hook, and nobody here can use it.
+    quietly(event);
+}
+
 /// A task's poll or destructor panicked; the panic is in its handle.
 #[cold]
 pub(crate) fn task_panicked(id: TaskId, kind: Kind, runtime: &str) {
     let site = kind.site();
-    tracing::error!(
-        target: "goro::task",
-        runtime,
-        task.id = id.get(),
-        task.name = kind.name(),
-        loc.file = site.file(),
-        loc.line = site.line(),
-        "task panicked"
-    );
+    tell(|| {
+        tracing::error!(
+            target: "goro::task",
+            runtime,
+            task.id = id.get(),
+            task.name = kind.name(),
+            loc.file = site.file(),
+            loc.line = site.line(),
+            "task panicked"
+        );
+    });
 }
 
 /// Wakes each; one that panics does not keep the rest from being woken.
@@ -26,7 +35,9 @@ pub(crate) fn wake_each(wakers: impl IntoIterator<Item = Waker>) {
     for waker in wakers {
         // Panic: a foreign waker may; it was the user's, its task is not ours, the rest go on.
         if !quietly(|| waker.wake()) {
-            tracing::error!(target: "goro::waker", "a waker panicked while being woken");
+            tell(|| {
+                tracing::error!(target: "goro::waker", "a waker panicked while being woken");
+            });
         }
     }
 }
@@ -34,53 +45,65 @@ pub(crate) fn wake_each(wakers: impl IntoIterator<Item = Waker>) {
 /// A runtime ended with tasks that nothing could end; its hub is not used again.
 #[cold]
 pub(crate) fn hub_kept(runtime: &str, live: u64) {
-    tracing::warn!(target: "goro::runtime", runtime, live, "runtime ended with live tasks");
+    tell(
+        || tracing::warn!(target: "goro::runtime", runtime, live, "runtime ended with live tasks"),
+    );
 }
 
 /// The operating system refused a thread for the blocking pool; the job waits for another.
 #[cold]
 pub(crate) fn blocking_thread_refused(error: &std::io::Error, threads: usize) {
-    tracing::warn!(
-        target: "goro::blocking",
-        error = %error,
-        threads,
-        "the operating system refused a thread for the blocking pool"
-    );
+    tell(|| {
+        tracing::warn!(
+            target: "goro::blocking",
+            error = %error,
+            threads,
+            "the operating system refused a thread for the blocking pool"
+        );
+    });
 }
 
 /// A closure given to `spawn_blocking` panicked; the panic is in its handle.
 #[cold]
 pub(crate) fn blocking_panicked(kind: Kind, runtime: &str) {
     let site = kind.site();
-    tracing::error!(
-        target: "goro::blocking",
-        runtime,
-        task.name = kind.name(),
-        loc.file = site.file(),
-        loc.line = site.line(),
-        "blocking job panicked"
-    );
+    tell(|| {
+        tracing::error!(
+            target: "goro::blocking",
+            runtime,
+            task.name = kind.name(),
+            loc.file = site.file(),
+            loc.line = site.line(),
+            "blocking job panicked"
+        );
+    });
 }
 
 /// No thread could be had for a job, and none was there; its handle resolves to a cancellation.
 #[cold]
 pub(crate) fn job_refused(kind: Kind, error: &std::io::Error) {
-    tracing::error!(
-        target: "goro::blocking",
-        error = %error,
-        task.name = kind.name(),
-        "blocking job refused: no thread could be started"
-    );
+    tell(|| {
+        tracing::error!(
+            target: "goro::blocking",
+            error = %error,
+            task.name = kind.name(),
+            "blocking job refused: no thread could be started"
+        );
+    });
 }
 
 /// A closure on the blocking pool panicked outside of its task.
 #[cold]
 pub(crate) fn job_panicked() {
-    tracing::error!(target: "goro::blocking", "a blocking job panicked");
+    tell(|| {
+        tracing::error!(target: "goro::blocking", "a blocking job panicked");
+    });
 }
 
 /// The reactor's poll failed; the worker goes on without its events until the next turn.
 #[cold]
 pub(crate) fn turn_failed(error: &std::io::Error) {
-    tracing::error!(target: "goro::reactor", error = %error, "polling for readiness failed");
+    tell(
+        || tracing::error!(target: "goro::reactor", error = %error, "polling for readiness failed"),
+    );
 }

@@ -3,6 +3,7 @@
 use goro_context::Cause;
 use goro_shim::atomic::fence_seqcst;
 use goro_shim::time::{self, Duration};
+use goro_task::Ending;
 
 use super::Worker;
 use crate::shard::{Shard, Work};
@@ -149,8 +150,11 @@ impl Worker {
     }
 
     fn cancel(&self, task: Work) {
-        self.shard.published.begin(task.id(), task.kind());
-        task.cancel(Cause::Shutdown);
+        let (id, kind) = (task.id(), task.kind());
+        self.shard.published.begin(id, kind);
+        if task.cancel(Cause::Shutdown) == Ending::Panicked {
+            crate::observe::task_panicked(id, kind, &self.ground.name);
+        }
         let _at_the_end_anyway = self.shard.published.end();
     }
 }
