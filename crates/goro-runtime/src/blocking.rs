@@ -8,9 +8,11 @@
 //! 1. `idle` counts threads that wait or have been asked for and will wait; `queued` counts jobs
 //!    sent or about to be sent. Both change under the lock, sending happens outside of it.
 //! 2. A job is never queued for nobody: when a thread is refused and no other exists, it comes
-//!    back to the caller with the error. When others exist, it waits for one of them.
+//!    back to the caller with the error. When others exist, it waits for one of them; and whoever
+//!    learns that the last of them was refused, too, cancels what waits.
 //! 3. A thread does not end while `queued` is not zero.
-//! 4. Closing drops the jobs that no thread has begun, which cancels their handles.
+//! 4. Closing drops the jobs that no thread has begun, which cancels their handles; who sends one
+//!    as the pool closes looks afterwards whether it still has to.
 //!
 //! Left out: ordering between jobs, and ending a job that runs (nothing can).
 
@@ -18,6 +20,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use goro_context::Cause;
 use goro_shim::Arc;
 use goro_shim::lock::Lock;
+use goro_shim::thread;
 use goro_shim::time::Duration;
 use std::io;
 
@@ -101,6 +104,7 @@ impl Pool {
             load.threads
         };
         if left == 0 {
+            self.shared.cancel_orphans(&error);
             return Err(RefusedJob { job, error });
         }
         crate::observe::blocking_thread_refused(&error, left);
@@ -114,8 +118,22 @@ impl Pool {
 
     fn send(&self, job: Job) -> Result<(), RefusedJob> {
         let sender = self.sender.lock().clone();
-        let Some(sender) = sender else { return Err(closed(job)) };
-        sender.send(job).map_err(|error| closed(error.into_inner()))
+        let sent = match sender {
+            Some(sender) => sender.send(job).map_err(crossbeam_channel::SendError::into_inner),
+            None => Err(job),
+        };
+        match sent {
+            Ok(()) => {
+                if self.shared.load.lock().closed {
+                    self.shared.cancel_queued();
+                }
+                Ok(())
+            }
+            Err(job) => {
+                self.shared.load.lock().queued -= 1;
+                Err(closed(job))
+            }
+        }
     }
 
     /// Ends the pool: what no thread has begun is dropped, idle threads go home.
@@ -123,10 +141,7 @@ impl Pool {
         self.shared.load.lock().closed = true;
         let sender = self.sender.lock().take();
         drop(sender);
-        while let Ok(job) = self.shared.jobs.try_recv() {
-            self.shared.load.lock().queued -= 1;
-            job.cancel(Cause::Shutdown);
-        }
+        self.shared.cancel_queued();
     }
 }
 
@@ -149,17 +164,50 @@ impl Shared {
         Plan::Start
     }
 
+    /// Cancels what no thread has begun.
+    fn cancel_queued(&self) {
+        while let Ok(job) = self.jobs.try_recv() {
+            self.load.lock().queued -= 1;
+            job.cancel(Cause::Shutdown);
+        }
+    }
+
+    /// The last thread there was to be has been refused: cancels what others have queued for it,
+    /// and waits for what they are about to, unless somebody can have a thread after all.
+    fn cancel_orphans(&self, error: &io::Error) {
+        loop {
+            {
+                let load = self.load.lock();
+                if load.threads > 0 || load.queued == 0 || load.closed {
+                    return;
+                }
+            }
+            match self.jobs.try_recv() {
+                Ok(job) => {
+                    self.load.lock().queued -= 1;
+                    job.cancel(Cause::new(error.to_string()));
+                }
+                Err(_) => thread::yield_now(),
+            }
+        }
+    }
+
     /// A pool thread's life.
     fn serve(&self) {
         loop {
             match self.jobs.recv_timeout(self.limits.keep_alive) {
                 Ok(job) => {
-                    {
+                    let closed = {
                         let mut load = self.load.lock();
                         load.idle -= 1;
                         load.queued -= 1;
+                        load.closed
+                    };
+                    if closed {
+                        job.cancel(Cause::Shutdown);
+                    } else {
+                        job.run();
                     }
-                    job.run();
                     self.load.lock().idle += 1;
                 }
                 Err(RecvTimeoutError::Timeout) => {

@@ -143,8 +143,11 @@ where
         return handle;
     }
     if let Err(refused) = driver.job(Job(Body::Task { task, foreign, ground })) {
-        observe::job_refused(kind, &refused.error);
-        refused.job.cancel(Cause::new(refused.error.to_string()));
+        let cause = foreign.hub.refusal().unwrap_or_else(|| {
+            observe::job_refused(kind, &refused.error);
+            Cause::new(refused.error.to_string())
+        });
+        refused.job.cancel(cause);
     }
     handle
 }
