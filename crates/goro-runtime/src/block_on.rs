@@ -16,6 +16,7 @@ use goro_shim::thread::thread_local;
 use std::task::Wake;
 
 use crate::current;
+use crate::handle::Handle;
 use crate::parker::{Nudge, Parker};
 
 /// Wakes the thread that waits in [`block_on`].
@@ -49,6 +50,18 @@ impl Wake for Unpark {
 /// ```
 pub fn block_on<F: Future>(future: F) -> F::Output {
     let _aside = stand_aside();
+    drive(future)
+}
+
+/// As [`block_on`], with the runtime of `handle` entered. A worker stands aside first: once inside
+/// another runtime, the thread would not look like a worker.
+pub(crate) fn inside<F: Future>(handle: &Handle, future: F) -> F::Output {
+    let _aside = stand_aside();
+    let _inside = handle.enter();
+    drive(future)
+}
+
+fn drive<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     let seat = Seat::take();
     let mut cx = Context::from_waker(&seat.waker);
@@ -96,14 +109,14 @@ pub(crate) fn blocking(job: &mut dyn FnMut()) {
 }
 
 /// On a worker: lets the others take what stands in its queue, next slot included, and stops being
-/// a worker until the guard drops.
+/// a worker until the guard drops, unless it has entered another runtime and is none already.
 fn stand_aside() -> Option<current::Scope> {
-    let shard = current::worker()?;
+    let shard = current::own()?;
     let hub = shard.hub;
     shard.published.set_stuck();
-    let aside = current::step_aside(hub.foreign());
+    let aside = current::worker().map(|_| current::step_aside(hub.foreign()));
     if !shard.queue.is_empty() || shard.queue.has_next() {
         hub.announce();
     }
-    Some(aside)
+    aside
 }

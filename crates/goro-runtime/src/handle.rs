@@ -99,8 +99,7 @@ impl Handle {
     /// # Panics
     /// When the future does.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        let _inside = self.enter();
-        crate::block_on(future)
+        crate::block_on::inside(self, future)
     }
 
     /// Makes this runtime the thread's current one until the guard is dropped. Guards may be

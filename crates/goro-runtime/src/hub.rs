@@ -73,13 +73,19 @@ pub(crate) fn epoch() -> Instant {
     *EPOCH.get_or_init(time::now)
 }
 
-static POOL: global::Lock<Vec<&'static Hub>> = global::Lock::new(Vec::new());
+/// Hubs that nobody leases: for threads, and for scripts. They do not mix, or a sleep that has
+/// outlived its runtime could be shown the clock of a script.
+static POOLS: [global::Lock<Vec<&'static Hub>>; 2] = [const { global::Lock::new(Vec::new()) }; 2];
+
+fn pool(scripted: bool) -> &'static global::Lock<Vec<&'static Hub>> {
+    &POOLS[usize::from(scripted)]
+}
 
 impl Hub {
     /// Takes a hub from the pool, or makes one, with shards for `workers`.
     pub(crate) fn lease(lease: Lease) -> &'static Self {
         let Lease { workers, monitor, scripted } = lease;
-        let pooled = POOL.lock().pop();
+        let pooled = pool(scripted).lock().pop();
         let hub = pooled.unwrap_or_else(Self::make);
         for index in 0..workers {
             hub.shards[index].get_or_init(|| Self::add_shard(hub, index as u32));
@@ -133,7 +139,7 @@ impl Hub {
             }
             self.idle.trim();
             *self.ground.lock() = None;
-            POOL.lock().push(self);
+            pool(self.scripted.load(Ordering::Relaxed)).lock().push(self);
         }
         clean
     }
@@ -237,6 +243,13 @@ impl Hub {
     pub(crate) fn unpark(&self, worker: u32, driver: &dyn Driver) {
         if let Some(shard) = self.shard(worker) {
             driver.unpark(&shard.parker);
+        }
+    }
+
+    /// Makes a worker that sleeps look at its deadline again.
+    pub(crate) fn nudge(&self, worker: u32) {
+        if let Some(ground) = self.ground() {
+            self.unpark(worker, &*ground.driver);
         }
     }
 

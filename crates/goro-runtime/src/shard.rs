@@ -253,11 +253,18 @@ impl Host for Shard {
 
     fn arm(&'static self, at: Instant, waker: &Waker) -> Result<TimerKey, Gone> {
         let (key, earliest) = self.timers.arm(at, waker)?;
-        if earliest && self.is_foreign() {
+        if !earliest {
+            return Ok(key);
+        }
+        if self.is_foreign() {
             // Whoever watches the reactor sleeps until this shard's deadline too. It has said that
             // it watches before it read the deadline; one of the two fences sees the other's write.
             fence_seqcst();
             self.hub.foreign_deadline_moved();
+        } else if !self.queue.is_owned_here() {
+            // By somebody who kept this host from a task. The token is enough: the owner has taken
+            // it before it reads the deadline that it sleeps to, or is woken by it.
+            self.hub.nudge(self.index);
         }
         Ok(key)
     }
@@ -274,7 +281,9 @@ impl Host for Shard {
         if self.hub.is_closing() {
             return Err(future);
         }
-        Ok(Shard::spawn(self, future, kind).id())
+        // Not `self`, if the thread that asks does not own it: only its owner pushes and counts here.
+        let shard = current::worker().filter(|own| core::ptr::eq(own.hub, self.hub));
+        Ok(shard.unwrap_or(self.hub.foreign()).spawn(future, kind).id())
     }
 
     fn blocking(&'static self, job: &mut dyn FnMut()) {
