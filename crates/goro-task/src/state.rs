@@ -22,6 +22,7 @@
 //! wake           +WAKE-REF        the same; else, if nothing holds the memory, free it
 //! clone / drop   +REF / -REF      the last hold gone -> free
 //! begin_poll     load             seen = wakes; ABORT -> drop the future instead of polling
+//!                                 at the limit of wakes: take all but one first
 //! end_pending    -seen            none left -> parked (runnable given up); some left -> again
 //! finish         DETACH seen      drop the outcome; no refs -> free with no RMW, else -(LIVE+JOIN)
 //!                else -LIVE       old has JWAKER -> copy the slot, -JWAKER, (free?), wake it
@@ -43,38 +44,32 @@
 //! 4. Every wake is a Release read-modify-write, also of a task that is already notified: the next
 //!    poll sees what was written before each wake (pitfall 26).
 //! 5. Wakes saturate at 2^27. A waker that spins while its task stands behind a stuck poll gets
-//!    there in a second, so it must neither abort nor wrap.
+//!    there in a second, so it must neither abort nor wrap. A poll begins below the limit, so that
+//!    every wake which comes during it is counted, and ends it with `Again`.
 //! 6. Flags known to be clear are set by addition, those known to be set are cleared by
 //!    subtraction: one RMW where `fetch_or` with a used result is a compare-and-swap loop.
 //!
 //! Left out: undoing a wake after overshooting the limit (the poll may already have counted it),
 //! and a saturating reference count (each reference costs memory; overflow aborts as `Arc` does).
 
-use goro_shim::atomic::{AtomicU64, Ordering};
+#[cfg(not(loom))]
+use goro_shim::atomic::AtomicU64;
+use goro_shim::atomic::Ordering;
+#[cfg(loom)]
+use watched::AtomicU64;
 
 mod action;
+mod bits;
 mod snapshot;
+#[cfg(loom)]
+mod watched;
 
 pub(crate) use action::{Begin, End, Finish, Left, Progress, Reason, Seen, Wake, WakeOwned};
+use bits::{
+    ABORT, DETACH, HOLDS, JOIN, JWAKER, LIVE, MAX_REFS, MAX_WAKES, REASON, REASON_SHIFT, REF, REFS,
+    WAKE, wakes,
+};
 pub(crate) use snapshot::Snapshot;
-
-const LIVE: u64 = 1;
-const ABORT: u64 = 1 << 1;
-const JOIN: u64 = 1 << 2;
-const DETACH: u64 = 1 << 3;
-const JWAKER: u64 = 1 << 4;
-const REASON_SHIFT: u32 = 5;
-const REASON: u64 = 0b111 << REASON_SHIFT;
-const REF: u64 = 1 << 8;
-const REFS: u64 = ((1 << 28) - 1) << 8;
-const WAKE: u64 = 1 << 36;
-
-/// What keeps the memory.
-const HOLDS: u64 = LIVE | JOIN | JWAKER | REFS;
-/// From here on a wake no longer counts; the other half of the range is for those who overshoot.
-const MAX_WAKES: u64 = WAKE << 27;
-/// Half the range of refs, so that threads racing past the check cannot wrap the field.
-const MAX_REFS: u64 = REF << 27;
 
 /// The state word; see the module.
 #[derive(Debug)]
@@ -113,7 +108,7 @@ impl Word {
         Snapshot(self.0.load(Ordering::Acquire))
     }
 
-    // ---- wakers and abort handles -------------------------------------------------------------
+    // ---- wakers and abort handles
 
     /// Counts one more reference.
     #[inline]
@@ -209,8 +204,21 @@ impl Word {
     #[inline]
     pub(crate) fn begin_poll(&self) -> Begin {
         // Ordering: Acquire pairs with the Release of each wake counted in `seen`.
-        let now = self.0.load(Ordering::Acquire);
+        let mut now = self.0.load(Ordering::Acquire);
+        while now >= MAX_WAKES {
+            now = self.desaturate(now);
+        }
         if now & ABORT != 0 { Begin::Abort(reason_of(now)) } else { Begin::Poll(Seen(wakes(now))) }
+    }
+
+    /// Takes all wakes but one before a poll begins at the limit: a poll that took as many wakes as
+    /// there can be would not notice one that is not counted. One stays, as a runnable exists.
+    #[cold]
+    fn desaturate(&self, now: u64) -> u64 {
+        let taken = wakes(now) - WAKE;
+        // Ordering: Acquire pairs with the Release of each wake that was not counted; one that
+        // comes after this finds the count below the limit, and is counted.
+        self.0.fetch_sub(taken, Ordering::Acquire) - taken
     }
 
     /// Whether the poll that began with `seen` would park if it ended now.
@@ -320,8 +328,7 @@ impl Word {
     /// Gives up `JOIN` after the task has ended and its outcome is gone from the stage.
     #[inline]
     pub(crate) fn leave_ended(&self) -> Left {
-        // Relaxed: with no hold left but this one nobody else can reach the memory, and none can be
-        // made, so this cannot be an old value; the free acquires.
+        // Relaxed: no hold can be made from none but this, so none is no old value; the free acquires.
         let now = self.0.load(Ordering::Relaxed);
         if now & (HOLDS & !JOIN) == 0 { Left::Free } else { self.leave(JOIN) }
     }
@@ -352,11 +359,6 @@ impl Word {
 }
 
 #[inline]
-fn wakes(word: u64) -> u64 {
-    word & !(WAKE - 1)
-}
-
-#[inline]
 fn wake_of(old: u64) -> Wake {
     if old & LIVE != 0 && wakes(old) == 0 { Wake::Schedule } else { Wake::Nothing }
 }
@@ -373,8 +375,7 @@ fn reason_of(word: u64) -> Reason {
 
 #[cold]
 fn too_many_references() -> ! {
-    // Each reference costs its keeper memory, so this many are a leak in a loop; going on would
-    // let the count wrap and the memory be freed under them.
+    // Each costs its keeper memory, so this many are a leak in a loop; going on would wrap the count.
     std::process::abort();
 }
 

@@ -1,6 +1,7 @@
 //! One reading of the state word, for dumps and questions. It may be old by the time it is used.
 
-use super::{ABORT, DETACH, JOIN, LIVE, REFS, Reason, reason_of, wakes};
+use super::bits::{ABORT, DETACH, JOIN, LIVE, REFS, wakes};
+use super::{Reason, reason_of};
 
 /// One reading of the word.
 #[derive(Clone, Copy, Debug)]

@@ -68,15 +68,19 @@ fn wakes_saturate_without_wrapping_and_count_again_after_the_poll() {
     assert_eq!(raw(&word), raw(&spawned_with(2, 1)));
 }
 
-/// Two hundred and fifty-six threads that pass the check at once are far from the field's end.
+/// A poll that begins at the limit counts the wakes that come during it.
 #[test]
-fn overshooting_the_limit_keeps_the_wakes_and_spares_the_rest() {
+fn a_wake_during_a_poll_that_began_at_the_limit_is_not_lost() {
     let limit = MAX_WAKES / WAKE;
-    let word = spawned_with(limit + 1000, 1);
-    let all = seen(&word);
-    assert_eq!(word.wake_by_ref(), Wake::Nothing);
-    assert_eq!(word.end_pending(all), End::Parked);
-    assert_eq!(raw(&word), raw(&spawned_with(0, 1)));
+    for overshoot in [0, 1, 1000] {
+        let word = spawned_with(limit + overshoot, 1);
+        let first = seen(&word);
+        assert_eq!(raw(&word), raw(&spawned_with(1, 1)), "one wake stays, for the runnable");
+        assert_eq!(word.wake_by_ref(), Wake::Nothing);
+        assert_eq!(word.end_pending(first), End::Again);
+        let second = seen(&word);
+        assert_eq!(word.end_pending(second), End::Parked);
+    }
 }
 
 #[test]
@@ -84,8 +88,8 @@ fn an_abort_at_saturation_marks_without_counting() {
     let limit = MAX_WAKES / WAKE;
     let word = spawned_with(limit, 0);
     assert_eq!(word.abort(Reason(3)), Some(Wake::Nothing));
-    assert_eq!(word.begin_poll(), Begin::Abort(Reason(3)));
     assert_eq!(wakes(raw(&word)), MAX_WAKES);
+    assert_eq!(word.begin_poll(), Begin::Abort(Reason(3)));
 }
 
 #[test]
