@@ -41,6 +41,18 @@ fn what_came_too_late_is_forgotten() {
     assert_eq!(waiting_for(id), 0);
 }
 
+/// Two aborts at the same time leave two deposits; the one that is taken takes the other with it.
+#[test]
+fn deposits_of_concurrent_aborts_are_all_removed() {
+    let (words, id) = ([Word::spawned(), Word::spawned()], TaskId::next());
+    for (word, text) in words.iter().zip(["one", "two"]) {
+        assert!(abort(word, id, Cause::new(text)).is_some());
+    }
+    assert_eq!(waiting_for(id), 2);
+    assert_eq!(take(id, words[0].snapshot().reason()), Cause::new("one"));
+    assert_eq!(waiting_for(id), 0);
+}
+
 /// A task that ended before its abort reached it takes what the abort deposited with it.
 #[test]
 fn the_free_of_a_task_removes_what_came_too_late() {
