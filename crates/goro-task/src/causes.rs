@@ -85,7 +85,7 @@ fn take_words(id: TaskId) -> Option<Cause> {
     let mut waiting = WAITING.lock();
     let mut taken = None;
     while let Some((&key, _)) = waiting.causes.range((id, 0)..=(id, u64::MAX)).next() {
-        taken = waiting.causes.remove(&key).or(taken);
+        taken = taken.or(waiting.causes.remove(&key));
     }
     taken
 }
