@@ -48,6 +48,13 @@ impl<T: Copy> Layers<T> {
         self.value.get()
     }
 
+    /// Replaces the current value under the same layer: for whoever puts it back in order, with no
+    /// layer of its own left open in between.
+    #[inline]
+    pub(crate) fn swap(&self, value: T) -> T {
+        self.value.replace(value)
+    }
+
     /// Covers the current value with `value`.
     #[inline]
     pub(crate) fn enter(&self, value: T) -> Ticket<T> {

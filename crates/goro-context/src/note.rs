@@ -203,6 +203,12 @@ pub fn take() -> WaitNote {
     replace(WaitNote::NOTHING)
 }
 
+/// Drops the last note left.
+#[inline]
+pub fn clear() {
+    NOTE.with(|note| note.set(WaitNote::NOTHING));
+}
+
 /// Puts `note` in the place of the last one left, and returns that one.
 #[inline]
 pub fn replace(note: WaitNote) -> WaitNote {

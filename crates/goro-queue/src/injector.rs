@@ -132,11 +132,10 @@ impl<T> Injector<T> {
         let mut moved = 0;
         let mut list = self.list.lock();
         let first = list.pop(&mut emptied);
-        while moved < room {
-            let Some(item) = list.pop(&mut emptied) else { break };
+        list.pop_each(room, &mut emptied, |item| {
             into.stage(moved, item);
             moved += 1;
-        }
+        });
         self.len.store(list.len, Ordering::Relaxed);
         drop(list);
         into.publish(moved);
@@ -230,6 +229,32 @@ impl<T> Segments<T> {
     fn pop(&mut self, emptied: &mut Option<VecDeque<T>>) -> Option<T> {
         let item = self.pieces.front_mut()?.pop_front()?;
         self.len -= 1;
+        self.retire(emptied);
+        Some(item)
+    }
+
+    /// Takes up to `count` of the oldest items, a segment's at a time.
+    fn pop_each(
+        &mut self,
+        mut count: usize,
+        emptied: &mut Option<VecDeque<T>>,
+        mut sink: impl FnMut(T),
+    ) {
+        while let Some(piece) = self.pieces.front_mut() {
+            let taken = count.min(piece.len());
+            if taken == 0 {
+                break;
+            }
+            piece.drain(..taken).for_each(&mut sink);
+            self.len -= taken;
+            count -= taken;
+            self.retire(emptied);
+        }
+    }
+
+    /// Removes the first segment if it is empty and not the last.
+    #[inline]
+    fn retire(&mut self, emptied: &mut Option<VecDeque<T>>) {
         if self.pieces.len() > 1 && self.pieces[0].is_empty() {
             let piece = self.pieces.pop_front();
             if self.spare.is_none() {
@@ -241,7 +266,6 @@ impl<T> Segments<T> {
                 self.pieces.shrink_to(SMALL_LIST);
             }
         }
-        Some(item)
     }
 }
 

@@ -3,6 +3,8 @@
 //! A value with `tick`; the driver gives it a thread that sleeps on the alarm, or steps it. It
 //! looks once per period while any worker is awake, and not at all while all of them sleep.
 //!
+//! (It goes on for [`QUIET`] looks after the last one fell asleep.)
+//!
 //! At each tick, for a worker that has begun no poll since the last one, and is inside one or has
 //! something standing:
 //! - what stands in its ring or next slot is offered to a sleeper (the wake rule leans on this: a
@@ -51,6 +53,8 @@ pub struct Monitor {
     /// something stood in the injector.
     before: Instant,
     turns: u64,
+    /// Ticks in a row that found everybody asleep.
+    quiet: u32,
     injected: bool,
     wakers: Vec<Waker>,
 }
@@ -62,11 +66,16 @@ struct Seen {
     standing: bool,
 }
 
+/// So many ticks in a row find everybody asleep before the alarm is disarmed. Arming it again is a
+/// system call on the way from a wake to its task, which a program with a little to do all the time
+/// would pay for nearly every wake (one in ten wakes of a foreign thread is that much faster).
+const QUIET: u32 = 16;
+
 impl Monitor {
     pub(crate) fn new(ground: Arc<Ground>) -> Self {
         let seen = vec![Seen::default(); ground.hub.workers() as usize];
         let before = ground.driver.now();
-        Self { ground, seen, before, turns: 0, injected: false, wakers: Vec::new() }
+        Self { ground, seen, before, turns: 0, quiet: 0, injected: false, wakers: Vec::new() }
     }
 
     /// Looks once.
@@ -75,7 +84,11 @@ impl Monitor {
         if hub.is_stopped() {
             return Watch::Over;
         }
-        if hub.all_asleep() && self.may_sleep() {
+        if !hub.all_asleep() {
+            self.quiet = 0;
+        } else if self.quiet < QUIET {
+            self.quiet += 1;
+        } else if self.may_sleep() {
             return Watch::Off;
         }
         let injected = !hub.injector.is_empty();

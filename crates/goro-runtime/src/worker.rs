@@ -110,13 +110,12 @@ pub struct Worker {
     hub: &'static Hub,
     claim: Claim<'static, Work>,
     ground: Arc<Ground>,
+    /// Steps until the next look outside; the monitor's asking makes it the next one.
     steps: Cell<u32>,
     slot_runs: Cell<u32>,
     /// No task has run since the worker last looked outside: the slot has nobody to share a
     /// budget with.
     fresh: Cell<bool>,
-    /// The monitor has asked for a look round.
-    look: Cell<bool>,
     searching: Cell<bool>,
     pace: Pace,
     random: Random,
@@ -136,10 +135,9 @@ impl Worker {
             shard,
             hub: shard.hub,
             claim,
-            steps: Cell::new(0),
+            steps: Cell::new(INTERVAL - 1),
             slot_runs: Cell::new(0),
             fresh: Cell::new(true),
-            look: Cell::new(false),
             searching: Cell::new(false),
             pace: Pace::new(now),
             random: Random::new(seed),
@@ -152,10 +150,11 @@ impl Worker {
     }
 
     /// Runs one task if there is one.
+    #[inline]
     pub fn step(&self) -> Step {
-        let step = self.steps.get().wrapping_add(1);
-        self.steps.set(step);
-        let outside = step % INTERVAL == 0 || self.look.take();
+        let left = self.steps.get();
+        let outside = left == 0;
+        self.steps.set(if outside { INTERVAL - 1 } else { left - 1 });
         if outside {
             self.look_round();
         }
@@ -208,7 +207,7 @@ impl Worker {
         self.shard.published.begin(id, kind);
         let ran = task.run(self.shard);
         if self.shard.published.end() {
-            self.look.set(true);
+            self.steps.set(0);
         }
         match ran {
             Ran::Parked => {}

@@ -178,7 +178,7 @@ unsafe impl<H: Home> Word for Runnable<H> {
 pub(crate) unsafe fn drive<H: Home>(task: Ptr, here: &'static H) -> Driven {
     // SAFETY: the runnable holds the memory, until it is given up below.
     let header = unsafe { task.as_ref() };
-    let scope = task::enter(header.current());
+    let scope = task::turn(header.current());
     let seen = match header.word.begin_poll() {
         Begin::Poll(seen) => seen,
         Begin::Abort(reason) => {

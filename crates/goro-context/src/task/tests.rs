@@ -90,3 +90,21 @@ fn a_task_is_current_on_its_own_thread_only() {
     let elsewhere = thread::start("elsewhere".into(), None, current).unwrap();
     assert_eq!(elsewhere.join().unwrap(), None);
 }
+
+#[test]
+fn a_turn_covers_what_was_current_and_forgets_the_last_note() {
+    let (outer, inner) = (task(), task());
+    let scope = enter(outer);
+    note::leave(note::Op::Timer, 7);
+    let first = turn(inner);
+    assert_eq!(current(), Some(inner));
+    assert_eq!(note::take(), note::WaitNote::NOTHING);
+    let nested = enter(outer);
+    assert_eq!(current(), Some(outer));
+    drop(nested);
+    assert_eq!(current(), Some(inner));
+    drop(first);
+    assert_eq!(current(), Some(outer));
+    drop(scope);
+    assert_eq!(current(), None);
+}
