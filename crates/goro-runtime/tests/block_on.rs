@@ -236,6 +236,7 @@ fn each_wake_of_a_sleeping_thread_is_a_poll() {
         }));
         drop(lend);
         waking.join().unwrap();
+        assert_eq!(seen, turn.load(Ordering::Acquire));
     }
 }
 
