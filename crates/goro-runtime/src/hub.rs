@@ -97,6 +97,7 @@ impl Hub {
         hub.forks.store(fork::generation(), Ordering::Relaxed);
         for shard in hub.every_shard() {
             shard.counters.reset();
+            shard.published.reset();
         }
         for shard in hub.all_shards() {
             shard.timers.open();

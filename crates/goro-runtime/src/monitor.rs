@@ -60,7 +60,7 @@ pub struct Monitor {
 }
 
 /// What the last tick saw of one worker.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug)]
 struct Seen {
     sequence: u64,
     standing: bool,
@@ -73,7 +73,9 @@ const QUIET: u32 = 16;
 
 impl Monitor {
     pub(crate) fn new(ground: Arc<Ground>) -> Self {
-        let seen = vec![Seen::default(); ground.hub.workers() as usize];
+        let sequence = |shard: &Shard| shard.published.sequence();
+        let shards = ground.hub.shards();
+        let seen = shards.map(|s| Seen { sequence: sequence(s), standing: false }).collect();
         let before = ground.driver.now();
         Self { ground, seen, before, turns: 0, quiet: 0, injected: false, wakers: Vec::new() }
     }

@@ -48,8 +48,9 @@ impl Parker {
         Self { state: AtomicU32::new(EMPTY), thread: Lock::new(None) }
     }
 
-    /// Makes the calling thread the owner.
+    /// Makes the calling thread the owner. A token meant for an earlier one is forgotten.
     pub(crate) fn adopt(&self) {
+        self.state.store(EMPTY, Ordering::Relaxed);
         let previous = self.thread.lock().replace(thread::current());
         drop(previous);
     }

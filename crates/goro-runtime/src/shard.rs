@@ -48,7 +48,20 @@ const STUCK: u32 = 1;
 /// The owner is to look round between two polls.
 const LOOK: u32 = 2;
 
+/// Where sequences start: close to where they wrap, unless in a release.
+const START: u64 = if cfg!(debug_assertions) { u64::MAX - 41 } else { 0 };
+
 impl Published {
+    /// Forgets what an earlier lease has left here; nobody owns it meanwhile.
+    pub(crate) fn reset(&self) {
+        let Self { sequence, hand, kind, ended, hints } = self;
+        sequence.store(START, Ordering::Relaxed);
+        hand.store(0, Ordering::Relaxed);
+        kind.store(0, Ordering::Relaxed);
+        ended.store(false, Ordering::Relaxed);
+        hints.store(0, Ordering::Relaxed);
+    }
+
     /// Owner: a poll begins.
     #[inline]
     pub(crate) fn begin(&self, task: TaskId, kind: Kind) {
