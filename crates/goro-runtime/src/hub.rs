@@ -98,6 +98,7 @@ impl Hub {
         for shard in hub.every_shard() {
             shard.counters.reset();
             shard.published.reset();
+            shard.parker.release();
         }
         for shard in hub.all_shards() {
             shard.timers.open();

@@ -48,14 +48,13 @@ impl Parker {
         Self { state: AtomicU32::new(EMPTY), thread: Lock::new(None) }
     }
 
-    /// Makes the calling thread the owner. A token meant for an earlier one is forgotten.
+    /// Makes the calling thread the owner. A token that was given before is for it.
     pub(crate) fn adopt(&self) {
-        self.state.store(EMPTY, Ordering::Relaxed);
         let previous = self.thread.lock().replace(thread::current());
         drop(previous);
     }
 
-    /// Ends ownership and forgets a token left over.
+    /// Ends ownership and forgets a token left over; nobody owns the place or is to be woken here.
     pub(crate) fn release(&self) {
         let previous = self.thread.lock().take();
         drop(previous);
