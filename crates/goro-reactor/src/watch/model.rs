@@ -118,3 +118,26 @@ fn an_event_beside_the_end_hides_neither() {
         assert_eq!(watch.look(Direction::Write), Seen::Stopped, "the end is lost");
     });
 }
+
+/// Whoever sees an event, without a lock and without having waited for it, sees also what the thread
+/// that turned the reactor had done before.
+#[test]
+fn an_event_that_is_seen_brings_what_came_before_it() {
+    explore(|| {
+        let watch = Arc::new(Watch::new());
+        let Seen::Ready(seen) = watch.look(Direction::Read) else { panic!("ready at first") };
+        watch.clear(seen);
+        let done = Arc::new(AtomicBool::new(false));
+        let turner = {
+            let (watch, done) = (Arc::clone(&watch), Arc::clone(&done));
+            loom::thread::spawn(move || {
+                done.store(true, Ordering::Relaxed);
+                watch.raise(Direction::Read.into(), &mut Vec::new());
+            })
+        };
+        if let Seen::Ready(_) = watch.look(Direction::Read) {
+            assert!(done.load(Ordering::Relaxed), "an event without its cause");
+        }
+        turner.join().unwrap();
+    });
+}
