@@ -128,8 +128,9 @@ async fn http1(wire: Wire<TcpStream>, desk: Arc<Desk>) -> Result<(), hyper::Erro
             Err(_) => {}
         }
     }
-    // hyper's own graceful shutdown would lose what was read behind a request in hand, and wait for
-    // the rest of half a head.
+    // Earlier, this would lose what was read behind a request in hand. hyper goes on to wait for the
+    // rest of a first head of which a part has come in; the end of the stream ends that.
+    connection.as_mut().graceful_shutdown();
     traffic.close();
     connection.await
 }
@@ -149,11 +150,14 @@ async fn http2(wire: Wire<TcpStream>, desk: Arc<Desk>) -> Result<(), hyper::Erro
             Err(_) => {}
         }
     }
-    // Tells the client which requests will still be answered; those are waited for.
+    // Tells the client which requests will still be answered. hyper waits until those are sent, and
+    // until the client has confirmed it: one that has asked for nothing is not worth the wait, and
+    // the others may be slow to take their answers, but not for ever.
     connection.as_mut().graceful_shutdown();
     loop {
         let begun = traffic.begun();
-        match timeout(QUIET, &mut connection).await {
+        let patience = if begun == 0 { QUIET } else { header_timeout };
+        match timeout(patience, &mut connection).await {
             Ok(result) => return result,
             Err(_) if traffic.is_quiet_since(begun) => return Ok(()),
             Err(_) => {}

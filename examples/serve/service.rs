@@ -3,14 +3,13 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures::future::{Either, select};
 use http_body_util::Full;
-use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
+use hyper::body::{Bytes, Incoming};
 use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use hyper::http::request::Parts;
 use hyper::{Request, Response, StatusCode, Version};
@@ -38,11 +37,12 @@ impl Desk {
     pub fn answer(
         self: Arc<Self>,
         request: Request<Incoming>,
-    ) -> impl Future<Output = Result<Response<Owed>, Infallible>> + Send {
+    ) -> impl Future<Output = Result<Answer, Infallible>> + Send {
         // The body, if there is one, is dropped unread: no route wants any.
         let (request, _) = request.into_parts();
         // Made before the future is polled, which it never is if the client has gone by then.
-        let promise = Promise { in_hand: Some(self.traffic.begin()), request, desk: self };
+        let in_hand = self.traffic.begin();
+        let promise = Promise { request, desk: self, kept: false, _in_hand: in_hand };
         async move {
             let answer = promise.desk.work_out(&promise.request).await;
             Ok(promise.keep(answer))
@@ -107,57 +107,29 @@ fn with(mut answer: Answer, name: HeaderName, value: &'static str) -> Answer {
 struct Promise {
     request: Parts,
     desk: Arc<Desk>,
-    /// Handed on to the answer.
-    in_hand: Option<InHand>,
+    kept: bool,
+    _in_hand: InHand,
 }
 
 impl Promise {
-    fn keep(mut self, answer: Answer) -> Response<Owed> {
+    fn keep(mut self, mut answer: Answer) -> Answer {
         let Desk { site, traffic, .. } = &*self.desk;
-        site.count_answer();
-        let says_close = self.request.version <= Version::HTTP_11 && traffic.is_last_answer();
-        let in_hand = self.in_hand.take();
-        let mut answer = answer.map(|text| Owed { text, _in_hand: in_hand });
-        if says_close {
+        if self.request.version <= Version::HTTP_11 && traffic.is_last_answer() {
             answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
+        site.count_answer();
+        self.kept = true;
         answer
     }
 }
 
 impl Drop for Promise {
     fn drop(&mut self) {
-        if self.in_hand.is_some() {
+        if !self.kept {
             let Desk { site, traffic, client, .. } = &*self.desk;
             traffic.abandon();
             let Parts { method, uri, .. } = &self.request;
             site.log.line(format_args!("{client} is gone before the answer to {method} {uri}"));
         }
-    }
-}
-
-/// The body of an answer: its request is in hand until HTTP has taken all of it.
-pub struct Owed {
-    text: Full<Bytes>,
-    _in_hand: Option<InHand>,
-}
-
-impl Body for Owed {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Pin::new(&mut self.text).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.text.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.text.size_hint()
     }
 }

@@ -29,7 +29,9 @@ pub struct Traffic {
     ending: AtomicBool,
     /// Heads that came in since.
     heads: AtomicUsize,
-    /// Requests begun among those.
+    /// Another head has come in in part, or may wait in the kernel.
+    more: AtomicBool,
+    /// Requests begun among the heads.
     late: AtomicUsize,
     /// A request was given up before its answer.
     abandoned: AtomicBool,
@@ -40,7 +42,7 @@ pub struct Traffic {
 }
 
 impl Traffic {
-    /// A request was read. It is in hand until the guard is dropped, with the last of its answer.
+    /// A request was read. It is in hand until the guard is dropped.
     pub fn begin(self: &Arc<Self>) -> InHand {
         self.in_hand.fetch_add(1, Relaxed);
         self.begun.fetch_add(1, Relaxed);
@@ -96,15 +98,16 @@ impl Traffic {
         self.ending.load(Relaxed)
     }
 
-    /// So many heads have come in.
-    pub fn read_heads(&self, heads: usize) {
+    /// So many heads have come in, and `more` if there is or may be another.
+    pub fn read_heads(&self, heads: usize, more: bool) {
         self.heads.fetch_add(heads, Relaxed);
+        self.more.store(more, Relaxed);
     }
 
     /// Whether the answer to the request in hand is the last that this connection will give.
     pub fn is_last_answer(&self) -> bool {
         let heads = self.heads.load(Relaxed);
-        heads > 0 && self.late.load(Relaxed) >= heads
+        heads > 0 && self.late.load(Relaxed) >= heads && !self.more.load(Relaxed)
     }
 }
 
@@ -124,6 +127,7 @@ impl Drop for InHand {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct BlankLines {
     at_line_start: bool,
+    at_head_start: bool,
 }
 
 impl BlankLines {
@@ -133,14 +137,20 @@ impl BlankLines {
         for &byte in bytes {
             match byte {
                 b'\n' => {
+                    self.at_head_start = self.at_line_start;
                     blank += usize::from(self.at_line_start);
                     self.at_line_start = true;
                 }
                 b'\r' => {}
-                _ => self.at_line_start = false,
+                _ => *self = Self::default(),
             }
         }
         blank
+    }
+
+    /// Whether the last of the bytes ended a blank line.
+    pub fn at_head_start(self) -> bool {
+        self.at_head_start
     }
 
     /// Follows these bytes without counting: their last two decide.
@@ -156,10 +166,13 @@ mod tests {
 
     #[test]
     fn blank_lines_are_found_wherever_the_bytes_are_cut() {
-        let stream = b"GET / HTTP/1.1\r\nhost: x\r\n\r\nGET / HTTP/1.1\n\nGET /";
+        let stream = b"GET / HTTP/1.1\r\nhost: x\r\n\r\nGET / HTTP/1.1\n\nGET / ";
         for cut in 0..stream.len() {
             let mut lines = BlankLines::default();
             assert_eq!(lines.count(&stream[..cut]) + lines.count(&stream[cut..]), 2, "cut {cut}");
+            assert!(!lines.at_head_start());
+            lines.count(b"HTTP/1.1\r\n\r\n");
+            assert!(lines.at_head_start());
 
             let (mut counted, mut skipped) = (BlankLines::default(), BlankLines::default());
             counted.count(&stream[..cut]);
@@ -177,16 +190,21 @@ mod tests {
         assert!(!traffic.is_last_answer());
         drop(early);
 
-        traffic.read_heads(2);
+        traffic.read_heads(2, true);
         let first = traffic.begin();
         assert!(!traffic.is_last_answer());
         drop(first);
         let second = traffic.begin();
-        assert!(traffic.is_last_answer());
-        assert!(!traffic.is_quiet_since(3));
+        assert!(!traffic.is_last_answer());
         drop(second);
-        assert!(traffic.is_quiet_since(3) && !traffic.is_quiet_since(2));
+        // The rest of the third comes in.
+        traffic.read_heads(1, false);
+        let third = traffic.begin();
+        assert!(traffic.is_last_answer());
+        assert!(!traffic.is_quiet_since(4));
+        drop(third);
+        assert!(traffic.is_quiet_since(4) && !traffic.is_quiet_since(3));
         traffic.set_blocked(true);
-        assert!(!traffic.is_quiet_since(3));
+        assert!(!traffic.is_quiet_since(4));
     }
 }

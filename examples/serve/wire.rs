@@ -21,9 +21,7 @@ use super::traffic::{BlankLines, Traffic};
 const PREFACE: [u8; 24] = *b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// How long a closed connection is read on.
-const LINGER: Duration = Duration::from_secs(1);
-/// How many bytes of it.
-const LINGER_BYTES: usize = 512 * 1024;
+const LINGER: Duration = Duration::from_secs(2);
 
 /// A version of HTTP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +42,7 @@ pub struct Wire<S> {
     /// The client has closed its direction, or the connection is broken.
     ended: bool,
     /// Set while closing.
-    linger: Option<Linger>,
+    linger: Option<Sleep>,
 }
 
 /// The bytes read to find out the version.
@@ -53,12 +51,6 @@ struct First {
     bytes: [u8; PREFACE.len()],
     read: usize,
     given: usize,
-}
-
-#[derive(Debug)]
-struct Linger {
-    sleep: Sleep,
-    left: usize,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
@@ -90,9 +82,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         Ok(Some(Version::Two))
     }
 
-    fn note(&mut self, bytes: &[u8]) {
+    /// Notes what was read; `full` if there was no room for more.
+    fn note(&mut self, bytes: &[u8], full: bool) {
         if self.traffic.is_ending() {
-            self.traffic.read_heads(self.lines.count(bytes));
+            let heads = self.lines.count(bytes);
+            self.traffic.read_heads(heads, full || !self.lines.at_head_start());
         } else {
             self.lines.skip(bytes);
         }
@@ -104,16 +98,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         written
     }
 
-    /// Reads and throws away until the client closes or the time or the bytes are used up.
+    /// Reads and throws away until the client closes or the time is up.
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let linger =
-            self.linger.get_or_insert_with(|| Linger { sleep: sleep(LINGER), left: LINGER_BYTES });
+        let linger = self.linger.get_or_insert_with(|| sleep(LINGER));
         let mut bytes = [0; 4096];
-        while !self.ended && linger.left > 0 && Pin::new(&mut linger.sleep).poll(cx).is_pending() {
-            match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut bytes)) {
-                Ok(0) | Err(_) => self.ended = true,
-                Ok(read) => linger.left = linger.left.saturating_sub(read),
-            }
+        while !self.ended && Pin::new(&mut *linger).poll(cx).is_pending() {
+            let read = ready!(Pin::new(&mut self.stream).poll_read(cx, &mut bytes));
+            self.ended = matches!(read, Ok(0) | Err(_));
         }
         Poll::Ready(())
     }
@@ -141,7 +132,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Wire<S> {
             wire.ended |= matches!(read, Ok(0) | Err(_)) && !buf.is_empty();
             read?
         };
-        wire.note(&buf[..read]);
+        wire.note(&buf[..read], read == buf.len());
         Poll::Ready(Ok(read))
     }
 }

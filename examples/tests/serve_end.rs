@@ -3,16 +3,19 @@
 //!
 //! `SERVE_END_ROUNDS` sets how often the end under load is repeated (3).
 
-use std::io;
+use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use goro::runtime::Runtime;
 use goro::task::JoinHandle;
+use http_body_util::BodyExt;
 
 use crate::http::Connection;
-use crate::program::{Ended, Program};
+use crate::program::{Ended, PATIENCE, Program};
 use crate::serve_http2::Client;
 
 const TEN_SECONDS: Duration = Duration::from_secs(10);
@@ -125,6 +128,7 @@ fn nothing_is_accepted_any_more_and_the_idle_are_closed() {
     assert_eq!(idle[0].get("/").unwrap().status, 200);
     idle[1].send("GET /half HTT").unwrap();
     idle[2].send("PRI * HTTP/2.0\r\n").unwrap();
+    idle[3].send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").unwrap();
     let mut busy = Connection::open(addr).unwrap();
     busy.request("GET", "/work?ms=1500").unwrap();
     thread::sleep(Duration::from_millis(200));
@@ -190,10 +194,61 @@ fn a_client_that_does_not_read_does_not_hold_up_the_end() {
     deaf.set_write_timeout(Some(Duration::from_millis(500))).unwrap();
     let requests = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n".repeat(1000);
     // Until neither side's buffers take any more.
-    while io::Write::write_all(&mut deaf, &requests).is_ok() {}
+    while deaf.write_all(&requests).is_ok() {}
     let interrupted = interrupt(&program);
     assert_ends_well(program, interrupted);
     drop(deaf);
+}
+
+/// What the server had read when the end began may be more than the buffers on the way back take;
+/// and the client goes on sending, to a server that reads no more.
+#[test]
+fn a_client_that_reads_late_gets_every_answer() {
+    const REQUESTS: usize = 30_000;
+    const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n";
+    let (program, addr) = Program::serve(&[]);
+    let stream = TcpStream::connect(addr).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut writing = stream.try_clone().unwrap();
+    let sent = Arc::new(AtomicUsize::new(0));
+    let counted = sent.clone();
+    let writer = thread::spawn(move || {
+        // Once the server has closed, what is sent on is refused.
+        while counted.load(Ordering::Relaxed) < REQUESTS && writing.write_all(REQUEST).is_ok() {
+            counted.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    // Until the buffers on the way there and back are full.
+    let mut before = usize::MAX;
+    while before != sent.load(Ordering::Relaxed) {
+        before = sent.load(Ordering::Relaxed);
+        thread::sleep(Duration::from_millis(300));
+    }
+    let interrupted = interrupt(&program);
+    thread::sleep(Duration::from_millis(1500));
+    let mut connection = Connection::of(stream);
+    let answered = std::iter::from_fn(|| connection.answer().ok()).count();
+    writer.join().unwrap();
+    drop(connection);
+    let ended = assert_ends_well(program, interrupted);
+    assert_eq!(answered as u64, answers(&ended), "{ended:?}");
+    assert!(answered > 1000);
+}
+
+/// HTTP/2's flow control holds the answer back until the client takes it; the connection stays.
+#[test]
+fn a_stream_that_reads_late_gets_its_answer() {
+    let (program, addr) = Program::serve(&[]);
+    let (body, interrupted) = Runtime::new().unwrap().block_on(async {
+        // The server may send one byte, and another when that one has been read.
+        let mut client = Client::open_with_window(addr, 1).await.unwrap();
+        let body = client.start("/compute?n=10000000").await.unwrap();
+        let interrupted = interrupt(&program);
+        goro::time::sleep(Duration::from_millis(2000)).await;
+        (body.collect().await.unwrap().to_bytes(), interrupted)
+    });
+    assert_eq!(body, "664579\n");
+    assert_ends_well(program, interrupted);
 }
 
 /// What one client saw.

@@ -8,9 +8,9 @@ use goro::net::TcpStream;
 use goro::runtime::Runtime;
 use goro_hyper::{GoroExecutor, GoroIo};
 use http_body_util::{BodyExt, Empty};
-use hyper::body::Bytes;
-use hyper::client::conn::http2::{SendRequest, handshake};
-use hyper::{Method, Request};
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http2::{Builder, SendRequest};
+use hyper::{Method, Request, Response};
 
 use crate::program::{PATIENCE, Program};
 
@@ -26,23 +26,48 @@ pub type Answer = Result<(u16, String), hyper::Error>;
 
 impl Client {
     pub async fn open(addr: SocketAddr) -> Result<Self, Box<dyn std::error::Error>> {
+        Self::open_with_window(addr, 65_535).await
+    }
+
+    /// Opens a connection on which each answer may be so many bytes ahead of its reader.
+    pub async fn open_with_window(
+        addr: SocketAddr,
+        window: u32,
+    ) -> Result<Self, Box<dyn std::error::Error>> {
         let stream = TcpStream::connect(addr).await?;
-        let (sender, connection) = handshake(GoroExecutor::new(), GoroIo::new(stream)).await?;
+        let (sender, connection) = Builder::new(GoroExecutor::new())
+            .initial_stream_window_size(window)
+            .handshake(GoroIo::new(stream))
+            .await?;
         goro::spawn(connection);
         Ok(Self { sender, addr })
     }
 
     pub async fn ask(&mut self, method: Method, target: &str, filler: usize) -> Answer {
+        let answer = self.send(method, target, filler).await?;
+        let status = answer.status().as_u16();
+        let body = answer.into_body().collect().await?.to_bytes();
+        Ok((status, String::from_utf8_lossy(&body).into_owned()))
+    }
+
+    /// Asks, and gives the answer's body to be read.
+    pub async fn start(&mut self, target: &str) -> Result<Incoming, hyper::Error> {
+        Ok(self.send(Method::GET, target, 0).await?.into_body())
+    }
+
+    async fn send(
+        &mut self,
+        method: Method,
+        target: &str,
+        filler: usize,
+    ) -> Result<Response<Incoming>, hyper::Error> {
         let request = Request::builder()
             .method(method)
             .uri(format!("http://{}{target}", self.addr))
             .header("x-filler", "a".repeat(filler))
             .body(Empty::new())
             .expect("a request of ours is in order");
-        let answer = self.sender.send_request(request).await?;
-        let status = answer.status().as_u16();
-        let body = answer.into_body().collect().await?.to_bytes();
-        Ok((status, String::from_utf8_lossy(&body).into_owned()))
+        self.sender.send_request(request).await
     }
 
     pub async fn get(&mut self, target: &str) -> Answer {
