@@ -168,3 +168,112 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<S> {
         Poll::Ready(Ok(()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{PREFACE, Traffic, Version, Wire};
+    use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, Cursor};
+    use std::io::{self, IoSlice};
+    use std::pin::Pin;
+    use std::sync::Arc;
+    use std::task::{Context, Poll, Waker};
+
+    fn wire(bytes: &[u8]) -> (Wire<Cursor<Vec<u8>>>, Arc<Traffic>) {
+        let traffic = Arc::new(Traffic::default());
+        (Wire::new(Cursor::new(bytes.to_vec()), traffic.clone()), traffic)
+    }
+
+    #[test]
+    fn the_first_bytes_decide_the_version_and_are_given_back() {
+        let get = b"GET / HTTP/1.1\r\n\r\n".as_slice();
+        let pri = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\rx".as_slice();
+        for (bytes, version) in [
+            (b"".as_slice(), None),
+            (b"P", Some(Version::One)),
+            (get, Some(Version::One)),
+            (pri, Some(Version::One)),
+            (&PREFACE, Some(Version::Two)),
+            (&[&PREFACE, get].concat(), Some(Version::Two)),
+        ] {
+            let (mut wire, _) = wire(bytes);
+            let mut back = Vec::new();
+            goro::block_on(async {
+                assert_eq!(wire.version().await.unwrap(), version, "{bytes:?}");
+                wire.read_to_end(&mut back).await.unwrap();
+            });
+            assert_eq!(back, bytes);
+        }
+    }
+
+    /// Whether the answer to a request may say "close", after one read into so much room.
+    fn is_last_after(bytes: &[u8], room: usize) -> bool {
+        let (mut wire, traffic) = wire(bytes);
+        traffic.end();
+        goro::block_on(wire.read(&mut vec![0; room])).unwrap();
+        let _in_hand = traffic.begin();
+        traffic.is_last_answer()
+    }
+
+    #[test]
+    fn an_answer_is_the_last_only_if_nothing_more_is_to_be_seen() {
+        let head = b"GET / HTTP/1.1\r\n\r\n";
+        assert!(is_last_after(head, 1000));
+        assert!(!is_last_after(&head.repeat(2), 1000), "another head");
+        assert!(!is_last_after(&[head, b"G".as_slice()].concat(), 1000), "a part of one");
+        assert!(!is_last_after(head, head.len()), "there may be more in the kernel");
+    }
+
+    #[test]
+    fn a_closed_wire_reads_nothing_more() {
+        let (mut wire, traffic) = wire(b"bytes");
+        traffic.close();
+        assert_eq!(goro::block_on(wire.read(&mut [0; 8])).unwrap(), 0);
+    }
+
+    /// Takes what is written at every other try.
+    #[derive(Default)]
+    struct Choking {
+        takes: bool,
+    }
+
+    impl AsyncRead for Choking {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: &mut [u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Pending
+        }
+    }
+
+    impl AsyncWrite for Choking {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            buf: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            self.takes = !self.takes;
+            if self.takes { Poll::Pending } else { Poll::Ready(Ok(buf.len())) }
+        }
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+        fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[test]
+    fn a_connection_that_cannot_write_is_not_quiet() {
+        let traffic = Arc::new(Traffic::default());
+        let mut wire = Wire::new(Choking::default(), traffic.clone());
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(Pin::new(&mut wire).poll_write(&mut cx, b"x").is_pending());
+        assert!(!traffic.is_quiet_since(0));
+        assert!(Pin::new(&mut wire).poll_write(&mut cx, b"x").is_ready());
+        assert!(traffic.is_quiet_since(0));
+        let bufs = [IoSlice::new(b"x")];
+        assert!(Pin::new(&mut wire).poll_write_vectored(&mut cx, &bufs).is_pending());
+        assert!(!traffic.is_quiet_since(0));
+    }
+}

@@ -1,4 +1,4 @@
-//! The parts of `serve` that need no runtime, with the tests that stand beside them. (An example's
+//! The parts of `serve` that need no server, with the tests that stand beside them. (An example's
 //! own tests would be built instead of the example.)
 #![allow(dead_code, reason = "the example uses what these tests do not")]
 
@@ -16,3 +16,5 @@ mod report;
 mod routes;
 #[path = "../serve/traffic.rs"]
 mod traffic;
+#[path = "../serve/wire.rs"]
+mod wire;
