@@ -88,6 +88,8 @@ pub async fn serve(stream: TcpStream, client: SocketAddr, site: Arc<Site>, endin
     match result {
         // The request that the client left behind is in the log already.
         Err(_) if traffic.abandoned() => {}
+        // An idle client, most of the time; hyper does not tell it from a slow one.
+        Err(error) if error.is_timeout() => {}
         Err(error) => site.log.line(format_args!("{client}: {}", Chain(&error))),
         Ok(()) => {}
     }
