@@ -115,7 +115,7 @@ fn stand_aside() -> Option<current::Scope> {
     let hub = shard.hub;
     shard.published.set_stuck();
     let aside = current::worker().map(|_| current::step_aside(hub.foreign()));
-    if !shard.queue.is_empty() || shard.queue.has_next() {
+    if shard.has_work() {
         hub.announce();
     }
     aside

@@ -89,8 +89,8 @@ impl Builder {
     /// Default: yes.
     ///
     /// Without one, every push to a worker's own queue tells a sleeping worker, which costs a fence
-    /// each time and more wake-ups; and timers and sockets wait while every worker is inside a
-    /// poll. For hosts where one thread more is one too many.
+    /// each time and more wake-ups; and timers, sockets and the runtime's end wait while every worker
+    /// is inside a poll. For hosts where one thread more is one too many.
     pub fn monitor(mut self, yes: bool) -> Self {
         self.monitor = yes;
         self

@@ -211,6 +211,12 @@ impl Hub {
         self.unwatched.load(Ordering::Relaxed)
     }
 
+    /// Whether something stands that a push may have told a searcher of instead of a sleeper: in the
+    /// injector, and with no monitor in any worker's queue.
+    pub(crate) fn has_untold(&self) -> bool {
+        !self.injector.is_empty() || (self.is_unwatched() && self.shards().any(Shard::has_work))
+    }
+
     /// Whether neither a sleeper nor a monitor minds the reactor.
     pub(crate) fn is_unminded(&self) -> bool {
         self.is_unwatched() && self.watcher() == NOBODY

@@ -43,6 +43,8 @@ mod blocking;
 #[cfg(not(loom))]
 mod builder;
 #[cfg(not(loom))]
+mod closing;
+#[cfg(not(loom))]
 mod current;
 #[cfg(not(loom))]
 pub mod driver;

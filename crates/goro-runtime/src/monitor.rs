@@ -15,7 +15,8 @@
 //! (its polls were tiny a moment ago, and it does not know yet that they are not), and it is asked
 //! to look round when timers are overdue or something has stood in the injector for a period.
 //!
-//! And for the runtime: when nobody has looked at the reactor since the last tick, it does.
+//! And for the runtime: when nobody has looked at the reactor since the last tick, it does; and when
+//! the runtime is closing and every worker is stuck, it cancels what they cannot come to.
 //!
 //! Invariant: it sleeps only while every worker does, and one of them in the reactor. (A worker
 //! that runs dry while the monitor looks finds the reactor taken and sleeps on its thread: then
@@ -25,6 +26,7 @@
 //! are noticed, but what they wake is run by nobody until a poll ends.
 
 use core::task::Waker;
+use goro_queue::LocalQueue;
 use goro_shim::Arc;
 use goro_shim::atomic::fence_seqcst;
 use goro_shim::time::Instant;
@@ -32,6 +34,7 @@ use goro_shim::time::Instant;
 use crate::ground::Ground;
 use crate::hub::NOBODY;
 use crate::shard::Shard;
+use crate::{closing, current};
 
 /// What a tick came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,11 +99,13 @@ impl Monitor {
         let injected = !hub.injector.is_empty();
         let waits_long = injected && self.injected;
         let mut offer = injected;
+        let mut stuck = 0;
         for (shard, seen) in hub.shards().zip(&mut self.seen) {
             let overdue = shard.timers.is_due(self.before);
             if seen.is_stuck(shard) {
+                stuck += 1;
                 shard.published.set_stuck();
-                offer |= has_work(shard);
+                offer |= shard.has_work();
                 if shard.timers.is_due(now) {
                     shard.timers.take_due(now, false, &mut self.wakers);
                 }
@@ -116,7 +121,19 @@ impl Monitor {
         if (offer || !hub.injector.is_empty()) && hub.idle.wanted() {
             hub.wake_one(&*self.ground.driver);
         }
+        if stuck == hub.workers() && hub.is_closing() {
+            self.cancel_all();
+        }
         Watch::On
+    }
+
+    /// Cancels what is parked and queued: every worker may be inside a poll that waits for it.
+    fn cancel_all(&self) {
+        let hub = self.ground.hub;
+        let _inside = current::enter(hub.foreign());
+        let queue = LocalQueue::new();
+        let Some(claim) = queue.claim() else { return };
+        closing::cancel_all(hub, &claim, |task| closing::cancel(task, &self.ground.name));
     }
 
     /// Everybody sleeps: disarms the alarm, unless somebody wakes meanwhile or is to be woken.
@@ -155,7 +172,7 @@ impl Seen {
     fn is_stuck(&mut self, shard: &Shard) -> bool {
         let sequence = shard.published.sequence();
         let unmoved = sequence == core::mem::replace(&mut self.sequence, sequence);
-        unmoved && (sequence % 2 == 1 || has_work(shard))
+        unmoved && (sequence % 2 == 1 || shard.has_work())
     }
 
     /// Whether something stood in the ring at the last look and at this one.
@@ -164,8 +181,4 @@ impl Seen {
         let before = core::mem::replace(&mut self.standing, standing);
         standing && before
     }
-}
-
-fn has_work(shard: &Shard) -> bool {
-    !shard.queue.is_empty() || shard.queue.has_next()
 }

@@ -115,7 +115,7 @@ impl Runtime {
     fn must_not_wait(&self) -> bool {
         // In a fork's child there are no threads to wait for.
         self.ground.hub.is_forked()
-            || current::worker().is_some()
+            || current::own().is_some()
             || self.driver.is_served_by_this_thread()
     }
 }

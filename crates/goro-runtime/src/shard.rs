@@ -149,6 +149,11 @@ impl Shard {
         self.index == FOREIGN
     }
 
+    /// Whether something stands in its ring or its next slot.
+    pub(crate) fn has_work(&self) -> bool {
+        !self.queue.is_empty() || self.queue.has_next()
+    }
+
     /// Makes a task whose home is here and queues it. On a runtime that is closing, the future is
     /// dropped at once and the handle resolves to a cancellation.
     pub(crate) fn spawn<F>(&'static self, future: F, kind: Kind) -> JoinHandle<F::Output>

@@ -235,11 +235,11 @@ impl Worker {
         }
     }
 
-    /// A searcher has found work. The last one out looks at the injector again: a push that saw
-    /// it searching has woken nobody.
+    /// A searcher has found work. The last one out looks again: a push that saw it searching has
+    /// woken nobody.
     fn found(&self) {
         self.searching.set(false);
-        let more = || !self.hub.injector.is_empty();
+        let more = || self.hub.has_untold();
         if let Some(next) = self.hub.idle.found(self.hub.watcher(), more) {
             self.hub.unpark(next, &*self.ground.driver);
         }
@@ -248,6 +248,11 @@ impl Worker {
     /// Now and then, also when the queue never runs dry: timers that are due, sockets that are
     /// ready. (The monitor does the same for a worker that does not come round.)
     fn look_round(&self) {
+        if current::worker().is_none() {
+            // A task has entered another runtime and lost the guard: not the next one's affair.
+            self.end();
+            self.begin();
+        }
         let mut wakers = self.wakers.take();
         let now = self.ground.driver.now();
         self.take_due(now, &mut wakers);

@@ -218,6 +218,25 @@ fn a_guard_may_outlive_its_worker() {
     assert!(told.recv_timeout(LONG).unwrap());
 }
 
+/// A guard that is forgotten is its task's affair, not that of all who come after it.
+#[test]
+fn a_forgotten_guard_does_not_stay_on_its_worker() {
+    let (own, other) = (named("own", 1), named("other", 1));
+    let other: &'static Handle = Box::leak(Box::new(other.handle().clone()));
+    let forgets = own.spawn(async move {
+        let _kept = std::mem::ManuallyDrop::new(other.enter());
+    });
+    block_on(forgets).unwrap();
+    let mut places = Vec::new();
+    while places.last().is_none_or(|place| *place != Some("own".to_owned())) {
+        assert!(places.len() < 100, "{places:?}");
+        places.push(block_on(own.spawn(async { here() })).unwrap());
+    }
+    let child = own.spawn(async { spawn(async { here() }).await.unwrap() });
+    assert_eq!(block_on(child).unwrap().as_deref(), Some("own"));
+    drop(own);
+}
+
 /// Whoever keeps a task's host and uses it elsewhere is an outsider: only its worker counts and
 /// pushes without a read-modify-write.
 #[test]

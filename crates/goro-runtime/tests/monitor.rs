@@ -18,7 +18,7 @@ use goro_runtime::{Builder, Runtime, block_on, spawn};
 use std::future::{Future, poll_fn};
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 
@@ -361,87 +361,6 @@ fn a_waker_that_blocks_holds_up_nobody_else() {
         release.send(()).unwrap();
         while !block.1.load(Ordering::Acquire) {
             std::thread::yield_now();
-        }
-    }
-}
-
-mod without_a_monitor {
-    use super::*;
-
-    fn two_unwatched() -> Runtime {
-        Builder::new().workers(2).monitor(false).build().unwrap()
-    }
-
-    #[test]
-    fn what_stands_behind_a_long_poll_is_run_by_a_sleeper() {
-        let runtime = two_unwatched();
-        for _ in 0..50 {
-            let (done, wait) = mpsc::channel();
-            let blocked = runtime.spawn(async move {
-                drop(spawn(async move { done.send(()).unwrap() }));
-                wait.recv_timeout(LONG).is_ok()
-            });
-            assert!(block_on(blocked).unwrap());
-        }
-    }
-
-    /// Pitfall 48: the next slot cannot be left to a monitor that is not there.
-    #[test]
-    fn what_stands_in_the_next_slot_is_run_by_a_sleeper() {
-        let runtime = two_unwatched();
-        for _ in 0..50 {
-            let (ran, wait) = mpsc::channel();
-            let (waker, parked) = waiting_task(&runtime, ran);
-            parked.recv().unwrap();
-            let blocked = runtime.spawn(async move {
-                waker.lock().unwrap().take().unwrap().wake();
-                wait.recv_timeout(LONG).is_ok()
-            });
-            assert!(block_on(blocked).unwrap());
-        }
-    }
-
-    type Kept = Arc<Mutex<Option<Waker>>>;
-
-    /// A task that leaves its waker, says that it has, and tells `ran` when it is polled again.
-    fn waiting_task(runtime: &Runtime, ran: mpsc::Sender<()>) -> (Kept, mpsc::Receiver<()>) {
-        let kept = Kept::default();
-        let keep = kept.clone();
-        let (parks, parked) = mpsc::channel();
-        let polls = AtomicUsize::new(0);
-        drop(runtime.spawn(poll_fn(move |cx| {
-            if polls.fetch_add(1, Ordering::Relaxed) == 1 {
-                ran.send(()).unwrap();
-                return Poll::Ready(());
-            }
-            *keep.lock().unwrap() = Some(cx.waker().clone());
-            parks.send(()).unwrap();
-            Poll::Pending
-        })));
-        (kept, parked)
-    }
-
-    /// The one that slept in the reactor is inside a long poll: the other one takes its place.
-    #[test]
-    fn somebody_minds_outsiders_while_the_other_is_stuck() {
-        let runtime = two_unwatched();
-        for _ in 0..20 {
-            let (watched, mut there) = Watched::pair(&runtime);
-            let (release, released) = mpsc::channel::<()>();
-            let (began, begin) = mpsc::channel();
-            let stuck = runtime.spawn(async move {
-                poll_fn(|cx| watched.poll_read(cx)).await.unwrap();
-                began.send(()).unwrap();
-                released.recv_timeout(LONG).is_ok()
-            });
-            while runtime.metrics().sleeping < 2 || runtime.metrics().tasks_parked < 1 {
-                std::thread::yield_now();
-            }
-            there.write_all(b"x").unwrap();
-            begin.recv().unwrap();
-            assert!(outsider_waits(runtime.handle(), Duration::from_millis(2)));
-            release.send(()).unwrap();
-            assert!(block_on(stuck).unwrap());
         }
     }
 }

@@ -231,6 +231,75 @@ fn a_task_that_owns_its_runtime_does_not_keep_it_for_ever() {
     }
 }
 
+/// Every worker is inside a poll that waits for a task which no worker is left to run, nor, now, to
+/// cancel: the monitor does.
+#[test]
+fn polls_that_wait_for_queued_tasks_are_told_of_the_end() {
+    for workers in [1, 2] {
+        let runtime = Builder::new().workers(workers).build().unwrap();
+        let (began, begin) = mpsc::channel();
+        let stuck: Vec<_> = (0..workers)
+            .map(|_| {
+                let began = began.clone();
+                runtime.spawn(async move {
+                    // One in the ring, one in the injector, one that has parked.
+                    let ring = spawn(async {});
+                    let handle = goro_runtime::Handle::current();
+                    goro_runtime::block_on(async move {
+                        let injected = handle.spawn(async {});
+                        began.send(()).unwrap();
+                        let parked = handle.spawn(std::future::pending::<()>());
+                        (ring.await.is_err(), injected.await.is_err(), parked.await.is_err())
+                    })
+                })
+            })
+            .collect();
+        for _ in 0..workers {
+            begin.recv().unwrap();
+        }
+        assert!(runtime.shutdown_timeout(Duration::from_secs(20)), "it ends");
+        for task in stuck {
+            let (_, _, parked) = goro_runtime::block_on(task).unwrap();
+            assert!(parked, "a task that waits for ever is cancelled");
+        }
+    }
+}
+
+/// Inside a task, whatever it has entered, a drop must not wait: the other runtime's end may need
+/// this worker.
+#[test]
+fn a_runtime_dropped_inside_a_task_is_never_waited_for() {
+    for inside in 0..3 {
+        let (own, other, third) = (
+            Builder::new().workers(1).build().unwrap(),
+            Builder::new().workers(1).build().unwrap(),
+            two_workers(),
+        );
+        let (go, gone) = mpsc::channel::<()>();
+        let (began, begin) = mpsc::channel();
+        // Ends only when a task of the first runtime has run.
+        let needs = other.spawn(async move {
+            began.send(()).unwrap();
+            gone.recv_timeout(Duration::from_secs(20)).is_ok()
+        });
+        begin.recv().unwrap();
+        let third = third.handle().clone();
+        let drops = own.spawn(async move {
+            drop(spawn(async move { go.send(()).unwrap() }));
+            match inside {
+                0 => drop(other),
+                1 => goro_runtime::block_on(async { drop(other) }),
+                _ => {
+                    let _inside = third.enter();
+                    drop(other);
+                }
+            }
+        });
+        goro_runtime::block_on(drops).unwrap();
+        assert!(goro_runtime::block_on(needs).unwrap(), "case {inside}");
+    }
+}
+
 /// Pitfall 27 and 25: spawns race the shutdown; each ends one way, once.
 #[test]
 fn spawns_that_race_the_end_are_run_or_cancelled() {

@@ -1,6 +1,7 @@
 //! Models of the alarm: an awake worker always has an armed alarm behind it.
 
 use super::{Alarm, Ring};
+use crate::idle::Idle;
 use goro_shim::Arc;
 use goro_shim::atomic::{AtomicBool, AtomicUsize, Ordering, fence_seqcst};
 use loom::thread;
@@ -115,5 +116,78 @@ fn with_nobody_awake_it_stays_silent() {
         let night = Night::armed();
         night.turn_in();
         assert!(!night.is_ringing());
+    });
+}
+
+/// A bedroom with one worker, who sleeps in the reactor when it is free and on its thread when it
+/// is not, and a monitor that looks at the reactor in between.
+struct Bedroom {
+    night: Alarm<Bell>,
+    idle: Idle,
+    /// Somebody has the reactor.
+    held: AtomicBool,
+    watched: AtomicBool,
+    woken: AtomicBool,
+}
+
+impl Bedroom {
+    /// The worker sleeps in the reactor, the monitor is on.
+    fn new() -> Arc<Self> {
+        let night = Alarm::over(Bell(AtomicBool::new(false)));
+        night.ensure();
+        let idle = Idle::new();
+        assert_eq!(idle.settle(0, false, || false), None);
+        let flag = AtomicBool::new;
+        Arc::new(Self { night, idle, held: flag(true), watched: flag(true), woken: flag(false) })
+    }
+
+    /// The worker: an event ends its sleep, and it lies down again.
+    fn turn_over(&self) {
+        self.watched.store(false, Ordering::Relaxed);
+        self.held.store(false, Ordering::Release);
+        let _woken = self.idle.get_up(0);
+        fence_seqcst();
+        self.night.ensure();
+        assert_eq!(self.idle.settle(0, false, || false), None);
+        if !self.held.swap(true, Ordering::AcqRel) {
+            self.watched.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// The monitor: one tick, and the look at the reactor before it.
+    fn tick(&self) {
+        if !self.held.swap(true, Ordering::AcqRel) {
+            self.held.store(false, Ordering::Release);
+        }
+        if self.idle.are_asleep(1) {
+            self.night.disarm();
+            fence_seqcst();
+            if self.idle.are_asleep(1) {
+                if self.watched.load(Ordering::Relaxed) {
+                    return;
+                }
+                let picked = self.idle.pick(u32::MAX).is_some();
+                self.woken.fetch_or(picked, Ordering::Relaxed);
+            }
+            self.night.ensure();
+        }
+    }
+}
+
+/// The monitor sleeps only while somebody watches the reactor: or it would be nobody who hears of
+/// sockets and of outsiders' deadlines.
+#[test]
+fn a_worker_finds_the_reactor_taken_by_the_monitor_as_it_lies_down() {
+    loom::model(|| {
+        let room = Bedroom::new();
+        let worker = {
+            let room = Arc::clone(&room);
+            thread::spawn(move || room.turn_over())
+        };
+        room.tick();
+        worker.join().unwrap();
+        let on = room.night.timer.0.load(Ordering::Acquire);
+        let watched = room.watched.load(Ordering::Relaxed);
+        assert!(on || watched || room.woken.load(Ordering::Relaxed));
     });
 }

@@ -75,10 +75,11 @@ impl Worker {
         self.wake(wakers);
     }
 
-    /// Whether there is anything to do that nobody else will see to. Work in another's ring is not
-    /// such a thing: its owner shares it between two polls, and behind a long poll the monitor does.
+    /// Whether there is anything to do that nobody else will see to. With a monitor, work in another's
+    /// ring is not such a thing: its owner shares it between two polls, and behind a long poll the
+    /// monitor does.
     fn anything(&self, now: Instant) -> bool {
-        !self.hub.injector.is_empty() || self.hub.is_closing() || self.shard.timers.is_due(now)
+        self.hub.has_untold() || self.hub.is_closing() || self.shard.timers.is_due(now)
     }
 }
 

@@ -1,18 +1,14 @@
 //! Where a worker looks when its own queue is empty, and how it ends.
 
-use goro_context::Cause;
 use goro_shim::atomic::fence_seqcst;
 use goro_shim::time::{self, Duration};
-use goro_task::Ending;
 
 use super::Worker;
+use crate::closing;
 use crate::shard::{Shard, Work};
 
 /// The most tasks taken from the injector at once.
 const BATCH: usize = 64;
-
-/// The most tasks taken from a registry at once; the lock is released in between.
-const ABORTS: usize = 64;
 
 impl Worker {
     /// Looks everywhere once. Counts as a searcher from here on, until something is found or the
@@ -25,8 +21,10 @@ impl Worker {
             return None;
         }
         if !self.searching.get() {
-            // More searchers than half the workers only shuffle the same lines.
-            if self.hub.idle.searching() * 2 >= self.hub.workers().max(2) {
+            // More searchers than half the workers only shuffle the same lines. (With no monitor
+            // whoever finds no place among them would see the work and not lie down either.)
+            let enough = self.hub.idle.searching() * 2 >= self.hub.workers().max(2);
+            if enough && !self.hub.is_unwatched() {
                 return None;
             }
             self.hub.idle.begin_search();
@@ -78,11 +76,7 @@ impl Worker {
     pub fn close_down(&self) {
         let mut nap = Duration::from_micros(50);
         loop {
-            let mut cancelled = 0;
-            for shard in self.hub.all_shards() {
-                cancelled += self.cancel_parked(shard);
-            }
-            cancelled += self.cancel_queued();
+            let cancelled = closing::cancel_all(self.hub, &self.claim, |task| self.cancel(task));
             // Partner: the fence in `Shard::admit`. Who was let in has counted its task by now, and
             // who has not will find the runtime closing.
             fence_seqcst();
@@ -114,47 +108,9 @@ impl Worker {
         self.wake(wakers);
     }
 
-    fn cancel_parked(&self, shard: &'static Shard) -> usize {
-        let mut cancelled = 0;
-        loop {
-            let aborted = shard.registry.abort_some(ABORTS, &Cause::Shutdown);
-            for task in aborted.runnables {
-                cancelled += 1;
-                self.cancel(task);
-            }
-            if aborted.is_last {
-                return cancelled;
-            }
-        }
-    }
-
-    fn cancel_queued(&self) -> usize {
-        let mut cancelled = 0;
-        while let Some(task) = self
-            .claim
-            .take_next()
-            .or_else(|| self.claim.pop())
-            .or_else(|| self.hub.injector.pop())
-            .or_else(|| self.steal_anything())
-        {
-            cancelled += 1;
-            self.cancel(task);
-        }
-        cancelled
-    }
-
-    fn steal_anything(&self) -> Option<Work> {
-        self.hub.shards().filter(|victim| victim.index != self.shard.index).find_map(|victim| {
-            victim.queue.steal_half(&self.claim).or_else(|| victim.queue.steal_next())
-        })
-    }
-
     fn cancel(&self, task: Work) {
-        let (id, kind) = (task.id(), task.kind());
-        self.shard.published.begin(id, kind);
-        if task.cancel(Cause::Shutdown) == Ending::Panicked {
-            crate::observe::task_panicked(id, kind, &self.ground.name);
-        }
+        self.shard.published.begin(task.id(), task.kind());
+        closing::cancel(task, &self.ground.name);
         let _at_the_end_anyway = self.shard.published.end();
     }
 }
