@@ -93,6 +93,8 @@ pub fn trim() -> usize {
 }
 
 fn from_system(layout: Layout) -> NonNull<()> {
+    #[cfg(all(test, not(any(loom, goro_tsan, goro_no_magazines))))]
+    tests::SYSTEM.count(layout, 1);
     // SAFETY: every layout here has the size of at least a header.
     let place = unsafe { alloc(layout) };
     match NonNull::new(place) {
@@ -104,6 +106,8 @@ fn from_system(layout: Layout) -> NonNull<()> {
 /// # Safety
 /// The memory came from [`from_system`] with this layout, and is not used again.
 unsafe fn to_system(place: NonNull<()>, layout: Layout) {
+    #[cfg(all(test, not(any(loom, goro_tsan, goro_no_magazines))))]
+    tests::SYSTEM.count(layout, -1);
     // SAFETY: says the caller.
     unsafe { dealloc(place.as_ptr().cast(), layout) };
 }

@@ -187,6 +187,26 @@ fn shutdown_aborts_in_portions_each_task_once() {
     }
 }
 
+/// Tasks that are aborted already take no room in a portion, and once the end was reached the next
+/// call begins anew.
+#[test]
+fn portions_hold_tasks_that_are_not_aborted_yet() {
+    let home = Line::leak();
+    let token = Arc::new(());
+    let handles = parked(home, 50, &token);
+    handles[..40].iter().for_each(JoinHandle::abort);
+    let first = home.registry_of().abort_some(10, &Cause::Shutdown);
+    assert_eq!(first.runnables.len(), 10);
+    while !home.registry_of().abort_some(10, &Cause::Shutdown).is_last {}
+    drop(first);
+    home.drain();
+    let _later = parked(home, 5, &token);
+    let again = home.registry_of().abort_some(10, &Cause::Shutdown);
+    assert_eq!((again.runnables.len(), again.is_last), (5, true));
+    drop(again);
+    assert_eq!((alive(&token), home.registry_of().len()), (0, 0));
+}
+
 /// Pitfall 25: a task that is running when shutdown aborts ends as cancelled at its next poll, and
 /// comes back from no portion.
 #[test]

@@ -1,5 +1,7 @@
 use core::alloc::Layout;
+use std::collections::BTreeMap;
 
+use goro_shim::global::Lock;
 use goro_shim::thread;
 
 use super::class::{CLASSES, Class};
@@ -35,6 +37,21 @@ fn magazines_and_depots_are_bounded() {
         assert!(class.capacity() >= 16 && magazine <= 32 << 10, "{class:?}");
         let depot = magazine * class.depot_capacity() as usize;
         assert!(class.depot_capacity() >= 8 && depot <= 4 << 20, "{class:?}");
+    }
+}
+
+/// What the system has given and not got back, by size.
+pub(super) static SYSTEM: Balance = Balance(Lock::new(BTreeMap::new()));
+
+pub(super) struct Balance(Lock<BTreeMap<usize, isize>>);
+
+impl Balance {
+    pub(super) fn count(&self, layout: Layout, blocks: isize) {
+        *self.0.lock().entry(layout.size()).or_default() += blocks;
+    }
+
+    fn of(&self, class: Class) -> isize {
+        self.0.lock().get(&class.size()).copied().unwrap_or_default()
     }
 }
 
@@ -135,6 +152,43 @@ fn blocks_go_from_thread_to_thread_and_in_the_end_to_the_system() {
     assert_eq!(reused, 10 * magazine, "a thread that ends gives what is full to the depot");
     let trimmed: Vec<usize> = (0..3).map(|_| depot::trim(class)).collect();
     assert_eq!(trimmed, [0, 10 * magazine * class.size(), 0], "what an interval has not needed");
+    assert_eq!(SYSTEM.of(class), 0);
+}
+
+/// A thread that ends leaves full magazines in the depot, and gives the rest to the system.
+#[test]
+fn only_full_magazines_are_left_in_a_depot() {
+    let class = shape(1100).class().unwrap();
+    let magazine = class.capacity() as usize;
+    on_a_thread(move || {
+        let mut blocks = Blocks::new(1100);
+        blocks.allocate(magazine + magazine / 2);
+        blocks.free_all();
+    });
+    assert_eq!(SYSTEM.of(class), magazine as isize);
+    depot::trim(class);
+    assert_eq!(depot::trim(class), magazine * class.size());
+    assert_eq!(SYSTEM.of(class), 0);
+}
+
+/// What was taken in between stays, although it has come back.
+#[test]
+fn a_trim_leaves_what_was_needed_since_the_last_one() {
+    let class = shape(700).class().unwrap();
+    let magazine = class.capacity() as usize;
+    let use_some = move |magazines: usize| {
+        on_a_thread(move || {
+            let mut blocks = Blocks::new(700);
+            blocks.allocate(magazines * magazine);
+            blocks.free_all();
+        });
+    };
+    use_some(10);
+    assert_eq!(depot::trim(class), 0);
+    use_some(4);
+    assert_eq!(depot::trim(class), 6 * magazine * class.size());
+    assert_eq!(depot::trim(class), 4 * magazine * class.size());
+    assert_eq!(SYSTEM.of(class), 0);
 }
 
 /// A depot that is full takes no more, and nothing is lost.
@@ -197,10 +251,14 @@ fn blocks_in_a_thread_locals_destructor() {
     on_a_thread(|| {
         // Thread-locals are dropped in the order of their first use, or in the reverse one: one of
         // the two outlives the magazines.
-        let mut blocks = Blocks::new(224);
-        BEFORE.with(|last| last.0.set(Some(Blocks::new(224))));
+        let mut blocks = Blocks::new(240);
+        BEFORE.with(|last| last.0.set(Some(Blocks::new(240))));
         blocks.allocate(100);
         AFTER.with(|last| last.0.set(Some(blocks)));
     });
     assert_eq!(FREED.load(goro_shim::global::Ordering::Relaxed), 2);
+    let class = shape(240).class().unwrap();
+    depot::trim(class);
+    depot::trim(class);
+    assert_eq!(SYSTEM.of(class), 0, "a thread has ended with blocks of its own");
 }
