@@ -7,8 +7,9 @@
 )]
 
 use goro_runtime::{Builder, Runtime, spawn, task::yield_now};
+use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 struct OnDrop<F: FnMut()>(F);
@@ -228,6 +229,84 @@ fn a_task_that_owns_its_runtime_does_not_keep_it_for_ever() {
     while !dropped.load(Ordering::Acquire) {
         assert!(began.elapsed() < Duration::from_secs(10), "the task and its runtime are gone");
         std::thread::yield_now();
+    }
+}
+
+/// Pitfall 74's kin: the last owner is a waker, and it is the monitor that drops it.
+#[test]
+fn a_runtime_may_be_dropped_on_its_own_monitor() {
+    struct Owner(Mutex<Option<Runtime>>, mpsc::Sender<()>);
+    impl std::task::Wake for Owner {
+        fn wake(self: Arc<Self>) {
+            drop(self.0.lock().unwrap().take());
+            self.1.send(()).unwrap();
+        }
+    }
+    let runtime = Builder::new().workers(1).build().unwrap();
+    let handle = runtime.handle().clone();
+    let (tell, told) = mpsc::channel();
+    let waker = std::task::Waker::from(Arc::new(Owner(Mutex::new(Some(runtime)), tell)));
+    let stuck = handle.spawn(async move {
+        let mut nap = Box::pin(goro_runtime::time::sleep(Duration::from_millis(2)));
+        let mut cx = std::task::Context::from_waker(&waker);
+        assert!(nap.as_mut().poll(&mut cx).is_pending());
+        // The worker does not come back before the timer has fired.
+        told.recv_timeout(Duration::from_secs(20)).is_ok()
+    });
+    assert!(goro_runtime::block_on(stuck).unwrap());
+    assert!(handle.is_shutting_down());
+}
+
+/// Pitfall 67: events that arrive in shutdown.
+#[test]
+fn sockets_that_become_ready_as_the_runtime_ends_do_no_harm() {
+    use std::io::{Read, Write};
+    use std::os::unix::net::UnixStream;
+    for _ in 0..100 {
+        let runtime = two_workers();
+        let reactor = runtime.handle().reactor().unwrap();
+        let dropped = Arc::new(AtomicUsize::new(0));
+        let peers: Vec<_> = (0..10)
+            .map(|_| {
+                let (here, there) = UnixStream::pair().unwrap();
+                here.set_nonblocking(true).unwrap();
+                let mut source = mio::net::UnixStream::from_std(here);
+                let registration = reactor.register(&mut source).unwrap();
+                let count = dropped.clone();
+                let guard = OnDrop(move || {
+                    count.fetch_add(1, Ordering::Relaxed);
+                });
+                drop(runtime.spawn(async move {
+                    let _guard = guard;
+                    loop {
+                        let read = || (&source).read(&mut [0; 8]);
+                        let op = goro_context::Op::Readable;
+                        let direction = goro_reactor::Direction::Read;
+                        let reading = |cx: &mut std::task::Context<'_>| {
+                            registration.poll_io(cx, direction, op, read)
+                        };
+                        if std::future::poll_fn(reading).await.is_err() {
+                            break;
+                        }
+                    }
+                }));
+                there
+            })
+            .collect();
+        let stop = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    for mut peer in &peers {
+                        // Refused when the other end is closed.
+                        let _written = peer.write(b"x");
+                    }
+                }
+            });
+            drop(runtime);
+            stop.store(true, Ordering::Relaxed);
+        });
+        assert_eq!(dropped.load(Ordering::Relaxed), 10);
     }
 }
 

@@ -51,6 +51,8 @@ impl Worker {
     /// After a sleep: counts itself awake, and wakes `wakers` and what is due.
     pub fn wake_up(&self, wakers: Vec<Waker>) {
         let now = self.ground.driver.now();
+        self.woke_at.set(now);
+        self.turned_at.set(now);
         self.rise(self.hub.idle.get_up(self.shard.index), now, wakers);
     }
 
@@ -65,8 +67,6 @@ impl Worker {
             self.shard.parker.take();
             self.searching.set(true);
         }
-        self.woke_at.set(now);
-        self.turned_at.set(now);
         self.pace.awake(now);
         // Partner: the fence in `Monitor::tick` after disarming.
         fence_seqcst();

@@ -30,6 +30,17 @@ fn a_worker_that_gets_up_at_once_arms_the_alarm() {
     assert!(script.stage.state.lock().alarm.is_some());
 }
 
+/// Who lies down and gets up at once has been awake all the time.
+#[test]
+fn the_time_before_a_sleep_that_was_none_counts_too() {
+    let mut script = one_worker();
+    script.stage.state.lock().now += Duration::from_millis(5);
+    drop(script.handle().spawn(async {}));
+    assert!(script.actors[0].worker.lie_down().is_none(), "a task stands in the injector");
+    script.run_until_stalled();
+    assert_eq!(script.handle().metrics().busy(), Duration::from_millis(5));
+}
+
 /// Otherwise it would get up and lie down in a circle until it looks round, up to 61 times.
 #[test]
 fn what_made_a_worker_get_up_is_done_when_it_lies_down_again() {
