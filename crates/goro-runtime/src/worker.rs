@@ -250,7 +250,6 @@ impl Worker {
     fn look_round(&self) {
         if current::worker().is_none() {
             // A task has entered another runtime and lost the guard: not the next one's affair.
-            self.end();
             self.begin();
         }
         let mut wakers = self.wakers.take();
@@ -297,8 +296,9 @@ impl Worker {
         self.end();
     }
 
-    /// Makes this worker its thread's current one.
+    /// Makes this worker its thread's current one, whatever is entered there.
     pub fn begin(&self) {
+        self.end();
         *self.scope.borrow_mut() = Some(current::work_for(self.shard));
     }
 

@@ -58,6 +58,14 @@ fn the_same_seed_gives_the_same_run() {
     }
 }
 
+/// Pitfall 53: a generator that reached its zero state.
+#[test]
+fn the_least_and_the_greatest_seed_are_seeds_like_others() {
+    let orders: std::collections::BTreeSet<_> =
+        [0, 1, u64::MAX - 1, u64::MAX].map(|seed| busy_program(&mut script(3, seed))).into();
+    assert_eq!(orders.len(), 4);
+}
+
 /// Clocks included: what a run does may not depend on when it is made.
 #[test]
 fn the_same_seed_sleeps_as_long() {

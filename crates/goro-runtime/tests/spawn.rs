@@ -67,3 +67,58 @@ fn without_a_runtime_try_spawn_gives_the_future_back() {
 fn without_a_runtime_spawn_panics_and_names_the_fixes() {
     drop(spawn(async {}));
 }
+
+/// Pitfall 43: big structures built on the stack.
+#[test]
+fn a_small_stack_is_enough_for_a_runtime() {
+    let small = std::thread::Builder::new().stack_size(128 * 1024);
+    let thread = small.spawn(|| {
+        let runtime = Builder::new().workers(2).stack_size(128 * 1024).build().unwrap();
+        let task = runtime.spawn(async { spawn(async { 5 }).await.unwrap() });
+        goro_runtime::block_on(task).unwrap()
+    });
+    assert_eq!(thread.unwrap().join().unwrap(), 5);
+}
+
+/// Pitfall 43: a future of a mebibyte stays where it was put by its spawn.
+#[test]
+fn a_big_future_needs_no_stack_of_its_workers() {
+    let runtime = Builder::new().workers(2).stack_size(256 * 1024).build().unwrap();
+    let handle = runtime.handle().clone();
+    // Unoptimised, the future is copied a few times on its way into the call.
+    let large = std::thread::Builder::new().stack_size(64 << 20);
+    let spawner = large.spawn(move || {
+        handle.spawn(async {
+            let mut bytes = [1_u8; 1 << 20];
+            goro_runtime::task::yield_now().await;
+            bytes[7] = 2;
+            goro_runtime::task::yield_now().await;
+            bytes.iter().map(|&byte| u64::from(byte)).sum::<u64>()
+        })
+    });
+    let task = spawner.unwrap().join().unwrap();
+    assert_eq!(goro_runtime::block_on(task).unwrap(), (1 << 20) + 1);
+}
+
+/// The ring holds 256 and wraps; whatever the batch, each task runs once.
+#[test]
+fn batches_around_a_rings_size_all_run() {
+    let runtime = Builder::new().workers(2).build().unwrap();
+    for batch in [1, 127, 128, 129, 255, 256, 257, 511, 513, 1_000] {
+        let count = Arc::new(AtomicUsize::new(0));
+        let counted = count.clone();
+        let spawner = runtime.spawn(async move {
+            let tasks: Vec<_> = (0..batch)
+                .map(|_| {
+                    let count = counted.clone();
+                    spawn(async move { count.fetch_add(1, Ordering::Relaxed) })
+                })
+                .collect();
+            for task in tasks {
+                task.await.unwrap();
+            }
+        });
+        goro_runtime::block_on(spawner).unwrap();
+        assert_eq!(count.load(Ordering::Relaxed), batch);
+    }
+}

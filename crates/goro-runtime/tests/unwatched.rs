@@ -148,3 +148,19 @@ fn somebody_minds_outsiders_while_the_other_is_stuck() {
         assert!(block_on(stuck).unwrap());
     }
 }
+
+/// The second push has seen the worker that the first one woke on its way, and has woken nobody:
+/// that worker must, before it blocks in the first task.
+#[test]
+fn two_from_outside_that_wait_for_each_other_meet() {
+    let runtime = two_unwatched();
+    for _ in 0..2_000 {
+        let ((tell_a, told_a), (tell_b, told_b)) = (mpsc::channel(), mpsc::channel());
+        let meets = |tell: mpsc::Sender<()>, told: mpsc::Receiver<()>| async move {
+            tell.send(()).unwrap();
+            told.recv_timeout(LONG).is_ok()
+        };
+        let (a, b) = (runtime.spawn(meets(tell_a, told_b)), runtime.spawn(meets(tell_b, told_a)));
+        assert!(block_on(a).unwrap() && block_on(b).unwrap());
+    }
+}

@@ -40,7 +40,13 @@ impl Worker {
             return None;
         }
         let share = waiting / self.hub.workers().max(1) as usize + 1;
-        self.hub.injector.pop_batch(&self.claim, share.min(BATCH))
+        let task = self.hub.injector.pop_batch(&self.claim, share.min(BATCH))?;
+        if !self.searching.get() {
+            // What came along was for a moment neither there nor here; whoever looked then has to be
+            // told. (A searcher tells by being one no more.)
+            self.hub.pushed_locally();
+        }
+        Some(task)
     }
 
     /// Half of somebody's ring, or the next slot of somebody stuck; begins at a random worker.
