@@ -11,11 +11,11 @@
 use goro_context::Op;
 use goro_reactor::Direction;
 use goro_runtime::time::{Duration, sleep};
-use goro_runtime::{Builder, Runtime, block_on, spawn};
+use goro_runtime::{Builder, Runtime, block_on, spawn, task::yield_now};
 use std::future::{Future, poll_fn};
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 
@@ -147,6 +147,40 @@ fn somebody_minds_outsiders_while_the_other_is_stuck() {
         release.send(()).unwrap();
         assert!(block_on(stuck).unwrap());
     }
+}
+
+/// Pitfall 64's kin: a worker that never sleeps looks at its sockets and timers in between.
+#[test]
+fn a_busy_worker_looks_round() {
+    let runtime = Builder::new().workers(1).monitor(false).build().unwrap();
+    let over = Arc::new(AtomicBool::new(false));
+    for _ in 0..3 {
+        let end = over.clone();
+        drop(runtime.spawn(async move {
+            while !end.load(Ordering::Relaxed) {
+                yield_now().await;
+            }
+        }));
+    }
+    let (watched, mut there) = Watched::pair(&runtime);
+    let (waits, waiting) = mpsc::channel();
+    let (tell, told) = mpsc::channel();
+    drop(runtime.spawn(async move {
+        sleep(Duration::from_millis(1)).await;
+        let read = poll_fn(|cx| {
+            let polled = watched.poll_read(cx);
+            if polled.is_pending() {
+                waits.send(()).unwrap();
+            }
+            polled
+        });
+        tell.send(read.await.is_ok()).unwrap();
+    }));
+    waiting.recv_timeout(LONG).unwrap();
+    there.write_all(b"x").unwrap();
+    assert_eq!(told.recv_timeout(LONG), Ok(true));
+    assert!(outsider_waits(runtime.handle(), Duration::from_millis(1)));
+    over.store(true, Ordering::Relaxed);
 }
 
 /// The second push has seen the worker that the first one woke on its way, and has woken nobody:

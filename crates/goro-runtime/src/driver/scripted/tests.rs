@@ -30,6 +30,14 @@ fn a_worker_that_gets_up_at_once_arms_the_alarm() {
     assert!(script.stage.state.lock().alarm.is_some());
 }
 
+/// Everybody asleep has been woken for the end; who comes later must see it.
+#[test]
+fn a_worker_that_lies_down_after_the_end_gets_up_at_once() {
+    let script = one_worker();
+    script.ground.close();
+    assert!(script.actors[0].worker.lie_down().is_none());
+}
+
 /// Who lies down and gets up at once has been awake all the time.
 #[test]
 fn the_time_before_a_sleep_that_was_none_counts_too() {
