@@ -37,22 +37,6 @@ pub fn fence_seqcst() {
     WORD.fetch_add(1, Ordering::SeqCst);
 }
 
-/// Orders what follows after the releases this thread has seen through relaxed reads of `word`.
-///
-/// Used before freeing shared memory whose last reference was dropped by a `Release` decrement of
-/// `word`.
-#[inline]
-pub fn acquire_before_free(word: &AtomicU64) {
-    if cfg!(goro_tsan) || cfg!(loom) {
-        // Ordering: Acquire pairs with the Release decrements of the same word; a load is what
-        // ThreadSanitizer follows where it would not follow a fence.
-        word.load(Ordering::Acquire);
-    } else {
-        #[cfg(not(loom))]
-        std::sync::atomic::fence(Ordering::Acquire);
-    }
-}
-
 /// Tells the processor that this thread is spinning; in a model, lets another thread run.
 #[inline]
 pub fn spin_loop() {
