@@ -4,13 +4,16 @@
 //! a `SeqCst` access as `AcqRel`, so a proof that leans on one would not be checked.
 
 #[cfg(loom)]
-pub use loom::sync::atomic::{
-    AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering,
-};
+mod watched;
+
+#[cfg(loom)]
+pub use loom::sync::atomic::Ordering;
 #[cfg(not(loom))]
 pub use std::sync::atomic::{
     AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering,
 };
+#[cfg(loom)]
+pub use watched::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize};
 
 /// A sequentially consistent fence: of two threads that each write, fence, then read what the
 /// other wrote, at least one sees the other's write.
@@ -45,3 +48,6 @@ pub fn spin_loop() {
     #[cfg(not(loom))]
     core::hint::spin_loop();
 }
+
+#[cfg(all(test, loom))]
+mod models;

@@ -52,17 +52,11 @@
 //! Left out: undoing a wake after overshooting the limit (the poll may already have counted it),
 //! and a saturating reference count (each reference costs memory; overflow aborts as `Arc` does).
 
-#[cfg(not(loom))]
-use goro_shim::atomic::AtomicU64;
-use goro_shim::atomic::Ordering;
-#[cfg(loom)]
-use watched::AtomicU64;
+use goro_shim::atomic::{AtomicU64, Ordering};
 
 mod action;
 mod bits;
 mod snapshot;
-#[cfg(loom)]
-mod watched;
 
 pub(crate) use action::{Begin, End, Finish, Left, Progress, Reason, Seen, Wake, WakeOwned};
 use bits::{
