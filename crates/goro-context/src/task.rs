@@ -154,7 +154,23 @@ pub fn turn(task: CurrentTask) -> Turn {
     Turn { before: CURRENT.with(|layers| layers.swap(Some(task))), _here: PhantomData }
 }
 
-/// A task is current on this thread until this is dropped; made by [`turn`].
+/// Declares that no task is polled on this thread until the turn is dropped: for whoever does
+/// something else in the middle of a poll, as a nested loop does.
+///
+/// ```
+/// use goro_context::{CurrentTask, Kind, TaskId, task};
+/// let _polled = task::turn(CurrentTask { id: TaskId::next(), kind: Kind::OTHER });
+/// let elsewhere = task::nobody();
+/// assert_eq!(task::current(), None);
+/// drop(elsewhere);
+/// assert!(task::current().is_some());
+/// ```
+#[must_use = "no task is current until the turn is dropped"]
+pub fn nobody() -> Turn {
+    Turn { before: CURRENT.with(|layers| layers.swap(None)), _here: PhantomData }
+}
+
+/// A task is current on this thread until this is dropped; made by [`turn`] and [`nobody`].
 #[derive(Debug)]
 pub struct Turn {
     before: Option<CurrentTask>,

@@ -72,7 +72,21 @@ fn drive<F: Future>(future: F) -> F::Output {
             seat.keep();
             return output;
         }
-        seat.unpark.0.sleep(None);
+        wait(&seat.unpark.0);
+    }
+}
+
+/// Sleeps until the token comes. Inside a script's runtime there is nobody else to give it: the
+/// script goes on meanwhile.
+fn wait(parker: &Parker) {
+    let ground = current::entered()
+        .filter(|foreign| foreign.hub.is_scripted())
+        .and_then(|foreign| foreign.hub.ground());
+    match ground {
+        Some(ground) => ground.driver.wait(parker),
+        None => {
+            parker.sleep(None);
+        }
     }
 }
 

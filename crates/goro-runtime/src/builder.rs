@@ -8,6 +8,7 @@ use std::io;
 
 use crate::blocking::Limits;
 use crate::driver::os::{OsDriver, ThreadPlan};
+use crate::driver::scripted::{Script, Scripted, Seeded};
 use crate::ground::Ground;
 use crate::hub::{Lease, MAX_WORKERS};
 use crate::runtime::Runtime;
@@ -144,18 +145,24 @@ impl Builder {
         }
     }
 
-    /// A runtime on one thread with virtual time; see [`Scripted`](crate::driver::scripted::Scripted).
+    /// A runtime on one thread with virtual time; see [`Scripted`].
     ///
     /// # Errors
     /// [`BuildError`] for a number of workers that no runtime can have.
-    pub fn build_scripted(
-        self,
-        seed: Option<u64>,
-    ) -> Result<crate::driver::scripted::Scripted, BuildError> {
+    pub fn build_scripted(self, seed: Option<u64>) -> Result<Scripted, BuildError> {
+        let seed = seed.unwrap_or_else(random::entropy);
+        self.build_on_script(Arc::new(Seeded::new(seed)))
+    }
+
+    /// As [`build_scripted`](Self::build_scripted), with `script` for whatever a run leaves open.
+    ///
+    /// # Errors
+    /// [`BuildError`] for a number of workers that no runtime can have, and for a thread that the
+    /// script refuses.
+    pub fn build_on_script(self, script: Arc<dyn Script>) -> Result<Scripted, BuildError> {
         let workers = self.check_workers()?;
         let lease = Lease { workers, monitor: self.monitor, scripted: true };
-        let seed = seed.unwrap_or_else(random::entropy);
-        Ok(crate::driver::scripted::Scripted::start(self.name.into(), lease, seed))
+        Scripted::start(self.name.into(), lease, script)
     }
 }
 

@@ -78,6 +78,9 @@ pub trait Driver: Send + Sync + 'static {
     /// Gives `parker` its token.
     fn unpark(&self, parker: &Parker);
 
+    /// Puts a thread that drives a future by itself to sleep, until `parker` has its token.
+    fn wait(&self, parker: &Parker);
+
     /// Looks at the reactor without waiting, unless somebody else is.
     fn turn(&self, wakers: &mut Vec<Waker>);
 

@@ -184,7 +184,7 @@ impl Hub {
     }
 
     pub(crate) fn now(&self) -> Instant {
-        if self.scripted.load(Ordering::Relaxed) {
+        if self.is_scripted() {
             self.ground().map_or_else(time::now, |ground| ground.driver.now())
         } else {
             time::now()
@@ -209,6 +209,16 @@ impl Hub {
     /// Whether there is no monitor.
     pub(crate) fn is_unwatched(&self) -> bool {
         self.unwatched.load(Ordering::Relaxed)
+    }
+
+    /// Whether there is one.
+    pub(crate) fn has_monitor(&self) -> bool {
+        !self.is_unwatched()
+    }
+
+    /// Whether time and waiting are a script's.
+    pub(crate) fn is_scripted(&self) -> bool {
+        self.scripted.load(Ordering::Relaxed)
     }
 
     /// Whether something stands that a push may have told a searcher of instead of a sleeper: in the

@@ -12,7 +12,7 @@ use core::any::Any;
 use core::future::Future;
 use core::task::Waker;
 use goro_context::host::{BoxedFuture, Gone, Host, Job, Refused, TimerKey};
-use goro_context::{Cause, Kind, TaskId};
+use goro_context::{Cause, CurrentTask, Kind, TaskId};
 use goro_queue::LocalQueue;
 use goro_shim::CachePadded;
 use goro_shim::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence_seqcst};
@@ -98,6 +98,12 @@ impl Published {
         let before = self.sequence();
         let hand = (self.hand.load(Ordering::Relaxed), self.kind.load(Ordering::Relaxed));
         (before % 2 == 1 && self.sequence() == before).then_some(hand)
+    }
+
+    /// Owner: the task in hand, or the last one that was.
+    pub(crate) fn last(&self) -> Option<CurrentTask> {
+        let id = TaskId::from_u64(self.hand.load(Ordering::Relaxed))?;
+        Some(CurrentTask { id, kind: Kind::from_index(self.kind.load(Ordering::Relaxed)) })
     }
 
     pub(crate) fn is_stuck(&self) -> bool {
@@ -279,7 +285,7 @@ impl Host for Shard {
             // it watches before it read the deadline; one of the two fences sees the other's write.
             fence_seqcst();
             self.hub.foreign_deadline_moved();
-        } else if !self.queue.is_owned_here() {
+        } else if !current::own().is_some_and(|own| core::ptr::eq(own, self)) {
             // By somebody who kept this host from a task. The token is enough: the owner has taken
             // it before it reads the deadline that it sleeps to, or is woken by it.
             self.hub.nudge(self.index);

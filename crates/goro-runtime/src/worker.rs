@@ -22,7 +22,7 @@
 
 use core::cell::{Cell, RefCell};
 use core::task::Waker;
-use goro_context::budget;
+use goro_context::{CurrentTask, budget};
 use goro_queue::Claim;
 use goro_shim::Arc;
 use goro_shim::atomic::fence_seqcst;
@@ -294,6 +294,12 @@ impl Worker {
             }
         }
         self.end();
+    }
+
+    /// The task that it has run last.
+    #[must_use]
+    pub fn last_ran(&self) -> Option<CurrentTask> {
+        self.shard.published.last()
     }
 
     /// Makes this worker its thread's current one, whatever is entered there.

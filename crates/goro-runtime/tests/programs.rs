@@ -281,7 +281,7 @@ fn a_program_does_the_same_again() {
             let mut script = script(seed);
             drop(begin(&mut script, &world, seed));
             script.run_until_stalled();
-            script.log().to_vec()
+            script.log()
         };
         assert_eq!(run(), run(), "seed {seed}");
     }

@@ -51,7 +51,7 @@ fn the_same_seed_gives_the_same_run() {
             .map(|_| {
                 let mut script = script(3, seed);
                 let order = busy_program(&mut script);
-                (order, script.log().to_vec())
+                (order, script.log())
             })
             .collect();
         assert!(runs.windows(2).all(|pair| pair[0] == pair[1]), "seed {seed} did not repeat");
@@ -81,7 +81,7 @@ fn the_same_seed_sleeps_as_long() {
                 }
             })
             .unwrap();
-        script.log().to_vec()
+        script.log()
     };
     for seed in 0..20 {
         let first = run(seed);
@@ -183,4 +183,100 @@ fn dropping_the_script_drops_every_future() {
     assert_eq!(dropped.load(Ordering::Relaxed), 0);
     drop(script);
     assert_eq!(dropped.load(Ordering::Relaxed), 100);
+}
+
+/// A poll that takes long keeps neither other workers nor timers from going on.
+#[test]
+fn others_go_on_while_a_poll_is_busy() {
+    for seed in 0..50 {
+        let mut script = script(2, seed);
+        let handle = script.handle();
+        let ticks = script
+            .run(async move {
+                let ticks = Arc::new(AtomicUsize::new(0));
+                let counted = ticks.clone();
+                drop(spawn(async move {
+                    loop {
+                        sleep(Duration::from_millis(10)).await;
+                        counted.fetch_add(1, Ordering::Relaxed);
+                    }
+                }));
+                handle.busy(Duration::from_secs(1));
+                ticks.load(Ordering::Relaxed)
+            })
+            .unwrap();
+        assert!((90..=100).contains(&ticks), "seed {seed}: {ticks} ticks in a second");
+    }
+}
+
+#[test]
+fn what_a_busy_poll_knows_of_itself_is_still_true_afterwards() {
+    let mut script = script(3, 4);
+    let handle = script.handle();
+    let others = script
+        .run(async move {
+            let others: Vec<_> = (0..20).map(|_| spawn(yield_now())).collect();
+            let before = (goro_runtime::task::try_id(), goro_context::budget::remaining());
+            handle.busy(Duration::from_millis(5));
+            let after = (goro_runtime::task::try_id(), goro_context::budget::remaining());
+            assert_eq!(before, after);
+            assert!(before.0.is_some());
+            others.iter().filter(|other| other.is_finished()).count()
+        })
+        .unwrap();
+    assert_eq!(others, 20, "they ran inside the poll");
+}
+
+#[test]
+fn a_block_on_inside_a_task_lets_the_script_go_on() {
+    for seed in 0..50 {
+        let mut script = script(2, seed);
+        let handle = script.handle();
+        let sum = script.run(async move {
+            let behind = spawn(async {
+                sleep(Duration::from_secs(1)).await;
+                20
+            });
+            let job = goro_runtime::spawn_blocking(|| 2);
+            handle.block_on(async { behind.await.unwrap() + job.await.unwrap() })
+        });
+        assert_eq!(sum, Ok(22), "seed {seed}");
+    }
+}
+
+#[test]
+#[should_panic(expected = "a block_on inside a poll waits for ever")]
+fn a_block_on_that_nothing_can_end_says_so() {
+    let _never: Result<(), _> =
+        script(2, 1).run(async { goro_runtime::block_on(std::future::pending()) });
+}
+
+#[test]
+fn an_outsider_drives_a_future_that_is_bound_to_its_thread() {
+    let mut script = script(2, 7);
+    let seen = std::rc::Rc::new(std::cell::Cell::new(0));
+    let inside = seen.clone();
+    let outsider = script.attend(async move {
+        let doubled = spawn(async {
+            sleep(Duration::from_secs(1)).await;
+            2 * 21
+        });
+        assert_eq!(goro_runtime::task::try_id(), None, "it is no task");
+        inside.set(doubled.await.unwrap());
+    });
+    script.run_until_stalled();
+    assert!(outsider.is_done() && outsider.take_panic().is_none());
+    assert_eq!(seen.get(), 42);
+}
+
+#[test]
+fn an_outsiders_panic_and_what_it_waits_for_are_its_owners_to_ask() {
+    let mut script = script(1, 7);
+    let panics = script.attend(async { panic!("outside") });
+    let forever = script.handle().spawn(std::future::pending::<()>());
+    let waits = script.attend(async move { forever.await.unwrap() });
+    script.run_until_stalled();
+    assert!(panics.is_done() && !waits.is_done());
+    assert_eq!(panics.take_panic().unwrap().downcast_ref(), Some(&"outside"));
+    assert_eq!(waits.wait().op, goro_context::Op::Join);
 }

@@ -178,6 +178,10 @@ impl Driver for OsDriver {
         }
     }
 
+    fn wait(&self, parker: &Parker) {
+        parker.sleep(None);
+    }
+
     fn turn(&self, wakers: &mut Vec<Waker>) {
         if let Some(Err(error)) = self.reactor.try_turn(Wait::No, wakers) {
             crate::observe::turn_failed(&error);

@@ -1,15 +1,17 @@
 //! What the scheduler sees of a script: its clock, its alarm, and where it leaves threads and jobs.
 //!
-//! Invariant: nothing happens here; whatever is asked for is noted, and the script does it.
+//! Invariant: nothing happens here; whatever is asked for is noted, and the cast does it. (Time
+//! inside a poll and a nested wait are the exceptions: they step the cast, if it is this thread's.)
 
 use core::task::Waker;
 use goro_context::Cause;
 use goro_shim::Arc;
 use goro_shim::lock::Lock;
 use goro_shim::time::{Duration, Instant};
-use std::collections::VecDeque;
 use std::io;
 
+use super::cast::Cast;
+use super::script::Script;
 use crate::alarm::PERIOD;
 use crate::driver::{Driver, Job, RefusedJob, Rest, Role};
 use crate::hub::epoch;
@@ -19,7 +21,7 @@ use crate::parker::Parker;
 #[derive(Debug)]
 pub(super) struct Stage {
     pub(super) state: Lock<State>,
-    pub(super) seed: u64,
+    pub(super) script: Arc<dyn Script>,
 }
 
 /// What changes as the script goes on.
@@ -30,20 +32,28 @@ pub(super) struct State {
     pub(super) alarm: Option<Instant>,
     /// An outsider's deadline has moved: whoever minds them is to look again.
     pub(super) notified: bool,
+    pub(super) turns: u64,
     pub(super) roles: Vec<Role>,
-    pub(super) jobs: VecDeque<Job>,
+    /// Jobs, and when each begins.
+    pub(super) jobs: Vec<(Instant, Job)>,
 }
 
 impl Stage {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(super) fn new(script: Arc<dyn Script>) -> Self {
         let state = State {
             now: epoch(),
             alarm: None,
             notified: false,
+            turns: 0,
             roles: Vec::new(),
-            jobs: VecDeque::new(),
+            jobs: Vec::new(),
         };
-        Self { state: Lock::new(state), seed }
+        Self { state: Lock::new(state), script }
+    }
+
+    /// Moves the clock.
+    pub(super) fn pass(&self, duration: Duration) {
+        self.state.lock().now += duration;
     }
 }
 
@@ -53,31 +63,60 @@ impl Driver for Stage {
     }
 
     fn park(&self, _: &dyn Rest, _: &mut Vec<Waker>) {
-        // Workers are put to sleep by the script; none ever sleeps in here.
+        // Workers are put to sleep by the cast; none ever sleeps in here.
     }
 
     fn unpark(&self, parker: &Parker) {
         let _ = parker.give();
     }
 
-    fn turn(&self, _: &mut Vec<Waker>) {}
+    fn wait(&self, parker: &Parker) {
+        match Cast::here(self) {
+            Some(cast) => cast.wait(parker),
+            // A real thread waits for what the script's does.
+            None => {
+                parker.sleep(None);
+            }
+        }
+    }
+
+    fn turn(&self, wakers: &mut Vec<Waker>) {
+        let now = {
+            let mut state = self.state.lock();
+            state.turns += 1;
+            state.now
+        };
+        self.script.turn(now, wakers);
+    }
 
     fn notify(&self) {
         self.state.lock().notified = true;
     }
 
     fn turns(&self) -> u64 {
-        0
+        self.state.lock().turns
     }
 
     fn launch(&self, role: Role) -> io::Result<()> {
-        self.state.lock().roles.push(role);
-        Ok(())
+        match self.script.refuses_thread(&role.suffix()) {
+            Some(error) => Err(error),
+            None => {
+                self.state.lock().roles.push(role);
+                Ok(())
+            }
+        }
     }
 
     fn job(&self, job: Job) -> Result<(), RefusedJob> {
-        self.state.lock().jobs.push_back(job);
-        Ok(())
+        match self.script.admit_job() {
+            Ok(delay) => {
+                let mut state = self.state.lock();
+                let begins = state.now + delay;
+                state.jobs.push((begins, job));
+                Ok(())
+            }
+            Err(error) => Err(RefusedJob { job, error }),
+        }
     }
 
     fn arm(&self) {
@@ -91,11 +130,14 @@ impl Driver for Stage {
     }
 
     fn busy(&self, duration: Duration) {
-        self.state.lock().now += duration;
+        match Cast::here(self) {
+            Some(cast) => cast.busy(duration),
+            None => self.pass(duration),
+        }
     }
 
     fn seed(&self) -> u64 {
-        self.seed
+        self.script.seed()
     }
 
     fn reactor(&self) -> Option<Arc<goro_reactor::Reactor>> {
@@ -103,12 +145,12 @@ impl Driver for Stage {
     }
 
     fn network(&self) -> Option<Arc<dyn goro_reactor::source::Network>> {
-        None
+        self.script.network()
     }
 
     fn close(&self) {
         let jobs = core::mem::take(&mut self.state.lock().jobs);
-        for job in jobs {
+        for (_, job) in jobs {
             job.cancel(Cause::Shutdown);
         }
     }

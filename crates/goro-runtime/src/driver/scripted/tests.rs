@@ -25,26 +25,32 @@ fn one_worker() -> Scripted {
 fn a_worker_that_gets_up_at_once_arms_the_alarm() {
     let script = one_worker();
     drop(script.handle().spawn(async {}));
-    script.stage.state.lock().alarm = None;
-    assert!(script.actors[0].worker.lie_down().is_none(), "a task stands in the injector");
-    assert!(script.stage.state.lock().alarm.is_some());
+    script.cast.stage.state.lock().alarm = None;
+    assert!(
+        script.cast.actors.borrow()[0].worker.lie_down().is_none(),
+        "a task stands in the injector"
+    );
+    assert!(script.cast.stage.state.lock().alarm.is_some());
 }
 
 /// Everybody asleep has been woken for the end; who comes later must see it.
 #[test]
 fn a_worker_that_lies_down_after_the_end_gets_up_at_once() {
     let script = one_worker();
-    script.ground.close();
-    assert!(script.actors[0].worker.lie_down().is_none());
+    script.cast.ground.close();
+    assert!(script.cast.actors.borrow()[0].worker.lie_down().is_none());
 }
 
 /// Who lies down and gets up at once has been awake all the time.
 #[test]
 fn the_time_before_a_sleep_that_was_none_counts_too() {
     let mut script = one_worker();
-    script.stage.state.lock().now += Duration::from_millis(5);
+    script.cast.stage.state.lock().now += Duration::from_millis(5);
     drop(script.handle().spawn(async {}));
-    assert!(script.actors[0].worker.lie_down().is_none(), "a task stands in the injector");
+    assert!(
+        script.cast.actors.borrow()[0].worker.lie_down().is_none(),
+        "a task stands in the injector"
+    );
     script.run_until_stalled();
     assert_eq!(script.handle().metrics().busy(), Duration::from_millis(5));
 }
@@ -53,13 +59,14 @@ fn the_time_before_a_sleep_that_was_none_counts_too() {
 #[test]
 fn what_made_a_worker_get_up_is_done_when_it_lies_down_again() {
     let script = one_worker();
-    let worker = &script.actors[0].worker;
+    let actors = script.cast.actors.borrow();
+    let worker = &actors[0].worker;
     let count = Arc::new(Count::default());
     let waker = Waker::from(count.clone());
     let mut nap = pin!(sleep(Duration::from_millis(1)));
     worker.begin();
     assert_eq!(nap.as_mut().poll(&mut Context::from_waker(&waker)), Poll::Pending);
-    script.stage.state.lock().now += Duration::from_millis(2);
+    script.cast.stage.state.lock().now += Duration::from_millis(2);
     assert!(worker.lie_down().is_none(), "a timer is due");
     assert_eq!(count.0.load(Ordering::Relaxed), 1);
     assert!(worker.lie_down().is_some());

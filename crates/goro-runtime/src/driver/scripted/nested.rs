@@ -1,0 +1,78 @@
+//! Inside a poll: the other actors go on while time passes, or while this one waits.
+//!
+//! The poll that asks stays on the stack below; whoever is stepped here runs above it. So of two
+//! nested waits only the upper one can return, whichever is woken first: a `block_on` that waits for
+//! one further down the stack is reported as stalled, although threads would go on.
+//!
+//! Invariant: what this thread knows about the poll that asks (task, note, budget, inheritance) is
+//! put aside before anybody else moves, and is back afterwards.
+
+use goro_context::inherit::{self, Head};
+use goro_context::{budget, note, task};
+use goro_shim::time::Duration;
+
+use super::cast::{Cast, Moved};
+use super::script::Mover;
+use super::{Driver, Stalled};
+use crate::parker::Parker;
+
+/// The most nanoseconds that pass at once inside a poll while others could move.
+const SLICE: u32 = 100_000;
+
+/// Runs `others` as if the poll that is going on here were on another thread.
+pub(super) fn aside<R>(others: impl FnOnce() -> R) -> R {
+    let left = note::take();
+    let _nobody = task::nobody();
+    let result = budget::with(budget::LIMIT, || inherit::with(&mut Head::EMPTY.clone(), others));
+    note::replace(left);
+    result
+}
+
+impl Cast {
+    /// How far the clock goes while others could move: not so far that they would seem starved.
+    fn slice(&self) -> Duration {
+        Duration::from_nanos(u64::from(self.stage.script.below(SLICE)) + 1)
+    }
+
+    /// Lets `duration` pass inside a poll, in which others move and deadlines come.
+    pub(super) fn busy(&self, duration: Duration) {
+        let until = self.stage.now() + duration;
+        aside(|| {
+            while self.stage.now() < until {
+                match self.go_on(Some(Mover::Clock)) {
+                    Moved::Extra => self.move_clock(until.min(self.stage.now() + self.slice())),
+                    Moved::Nobody => {
+                        self.move_clock(self.next_deadline().map_or(until, |at| at.min(until)));
+                    }
+                    Moved::Somebody => {}
+                }
+            }
+        });
+    }
+
+    /// Waits inside a poll for the token of `parker`.
+    ///
+    /// # Panics
+    /// When nothing can ever give it.
+    pub(super) fn wait(&self, parker: &Parker) {
+        aside(|| {
+            let mut woken = false;
+            loop {
+                woken |= parker.take();
+                match self.go_on(woken.then_some(Mover::Waiter)) {
+                    Moved::Extra => return,
+                    Moved::Somebody => {}
+                    Moved::Nobody if self.jump() => {}
+                    Moved::Nobody => {
+                        let parked = self.ground.hub.all_shards().map(|s| s.registry.len()).sum();
+                        panic!(
+                            "a block_on inside a poll waits for ever, {:?} into the run: {}",
+                            self.passed(),
+                            Stalled { parked }
+                        );
+                    }
+                }
+            }
+        });
+    }
+}
