@@ -4,16 +4,21 @@ use std::thread;
 
 use serde_json::{Map, Value};
 
+use crate::rival::go;
+
 /// The packages whose versions matter, as the lock file of the build has them.
 const PACKAGES: &[&str] = &["tokio", "smol", "async-executor", "async-io", "async-net", "mio"];
 const LOCK_FILE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.lock"));
 
-/// Name and value of each fact.
-pub fn facts() -> Vec<(&'static str, String)> {
+/// Name and value of each fact; Go's version if it is among the rivals.
+pub fn facts(rivals: &[&str]) -> Vec<(&'static str, String)> {
     let system = rustix::system::uname();
     let kernel = format!("{} {}", text(system.sysname()), text(system.release()));
     let cores = thread::available_parallelism().map_or(0, usize::from);
-    let versions: Vec<_> = PACKAGES.iter().filter_map(|name| version(name)).collect();
+    let mut versions: Vec<_> = PACKAGES.iter().filter_map(|name| version(name)).collect();
+    if rivals.contains(&go::GO) {
+        versions.push(format!("go {}", go::VERSION));
+    }
     let build = if cfg!(debug_assertions) { "DEBUG: figures mean nothing" } else { "release" };
     vec![
         ("processor", format!("{cores} x {}", processor())),
@@ -28,8 +33,8 @@ pub fn facts() -> Vec<(&'static str, String)> {
 }
 
 /// The facts as a JSON object.
-pub fn json() -> Map<String, Value> {
-    facts().into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect()
+pub fn json(rivals: &[&str]) -> Map<String, Value> {
+    facts(rivals).into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect()
 }
 
 /// The load average of the last minute.

@@ -1,10 +1,10 @@
-//! goro beside its rivals: the same workloads on goro, tokio, smol and async-executor's static
-//! executor, interleaved in one call.
+//! goro beside its rivals: the same workloads on goro, tokio, smol, async-executor's static executor
+//! and Go, interleaved in one call.
 //!
 //! The README beside this package says how to read what it prints.
 //!
-//! Left out: Go and the channel crates (other languages and other questions), figures of one
-//! runtime alone (they mean nothing on another machine).
+//! Left out: the channel crates (another question), figures of one runtime alone (they mean nothing
+//! on another machine).
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,
@@ -18,6 +18,7 @@ use serde_json::json;
 
 use crate::board::Board;
 use crate::options::Options;
+use crate::sample::Taker;
 
 mod board;
 mod host;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
     let arguments: Vec<_> = env::args().skip(1).collect();
     let outcome = match arguments.first().map(String::as_str) {
         Some(sample::COMMAND) => sample::give(&arguments[1..]).map(|()| ExitCode::SUCCESS),
+        Some(workload::CLIENT) => workload::client(&arguments[1..]).map(|()| ExitCode::SUCCESS),
         Some("--help" | "-h") => {
             print!("{}", options::HELP);
             Ok(ExitCode::SUCCESS)
@@ -52,23 +54,25 @@ fn compare(options: &Options) -> Result<ExitCode, String> {
         print::list();
         return Ok(ExitCode::SUCCESS);
     }
-    let facts = host::json();
-    print::host_facts();
+    let taker = Taker::of(&options.rivals)?;
+    let facts = host::json(&options.rivals);
+    print::host_facts(&options.rivals);
     let mut boards = Vec::new();
     for workload in &options.workloads {
         for &workers in &options.workers {
-            let board = Board::fill(workload, workers, options)?;
+            let board = Board::fill(workload, workers, options, &taker)?;
             print::board(&board);
             boards.push(board);
         }
     }
+    print::medians(&boards);
     let missed = print::verdicts(&boards);
     if let Some(file) = &options.json {
         let boards: Vec<_> = boards.iter().map(Board::json).collect();
         let report = json!({
             "host": facts,
             "rounds": options.rounds,
-            "quick": options.scale.quick,
+            "quick": options.quick,
             "boards": boards,
         });
         let text = serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?;

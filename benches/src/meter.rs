@@ -1,5 +1,7 @@
 //! What a timed section costs this process: wall clock, CPU of all threads, resident memory.
 use std::fs;
+use std::path::Path;
+use std::process;
 use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
@@ -52,6 +54,40 @@ pub fn peak() -> u64 {
 /// Starts the peak afresh.
 pub fn forget_peak() {
     fs::write("/proc/self/clear_refs", "5").expect("the kernel lets a process reset its peak");
+}
+
+/// What threads have done so far.
+#[derive(Clone, Copy, Default)]
+pub struct Activity {
+    /// How often they were taken off a processor, because they waited or because others ran.
+    pub switches: u64,
+    /// Time on a processor.
+    pub cpu: Duration,
+}
+
+/// What all of this process's threads but the main one have done.
+pub fn activity_of_others() -> Activity {
+    let main = process::id().to_string();
+    let threads = fs::read_dir("/proc/self/task").expect("procfs is mounted");
+    let mut sum = Activity::default();
+    for thread in threads {
+        let thread = thread.expect("procfs can be read");
+        if *thread.file_name() != *main {
+            // A thread may have ended since the folder was read; then it did nothing more.
+            let Activity { switches, cpu } = activity(&thread.path()).unwrap_or_default();
+            sum = Activity { switches: sum.switches + switches, cpu: sum.cpu + cpu };
+        }
+    }
+    sum
+}
+
+fn activity(thread: &Path) -> Option<Activity> {
+    let status = fs::read_to_string(thread.join("status")).ok()?;
+    let lines = status.lines().filter_map(|line| line.split_once("voluntary_ctxt_switches:"));
+    let switches = lines.filter_map(|(_, count)| count.trim().parse::<u64>().ok()).sum();
+    let schedule = fs::read_to_string(thread.join("schedstat")).ok()?;
+    let nanos = schedule.split_whitespace().next()?.parse().ok()?;
+    Some(Activity { switches, cpu: Duration::from_nanos(nanos) })
 }
 
 fn field(file: &str, name: &str) -> u64 {

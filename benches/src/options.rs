@@ -2,17 +2,17 @@
 use std::path::PathBuf;
 
 use crate::rival::GORO;
-use crate::workload::{self, Scale, Workload};
+use crate::workload::{self, Workload};
 
 /// What `--help` prints.
 pub const HELP: &str = "\
 goro beside its rivals, interleaved in one call.
 
   --only A,B       these workloads only (--list names them)
-  --rivals A,B     these rivals only
+  --rivals A,B     these rivals only [goro,tokio,smol,static,go]
   --workers 1,2    worker threads; each number is a run of its own [1,2]
   --rounds N       samples of each rival [7]
-  --quick          a tenth of the operations, 3 rounds: to see that it runs
+  --quick          small counts, 3 rounds: to see that it runs
   --check          exit 1 if goro misses a goal
   --json FILE      also write all samples and facts there
   --list           print the workloads and their goals
@@ -28,8 +28,8 @@ pub struct Options {
     pub workers: Vec<usize>,
     /// Samples of each.
     pub rounds: usize,
-    /// How large.
-    pub scale: Scale,
+    /// Whether the counts are small.
+    pub quick: bool,
     /// Whether a missed goal fails the call.
     pub check: bool,
     /// Where to write the samples.
@@ -50,7 +50,7 @@ impl Options {
             rivals: crate::rival::NAMES.to_vec(),
             workers: vec![1, 2],
             rounds: 0,
-            scale: Scale { quick: false },
+            quick: false,
             check: false,
             json: None,
             list: false,
@@ -65,7 +65,7 @@ impl Options {
                 "--rounds" => {
                     options.rounds = positive(&value()?).ok_or("--rounds needs a number from 1")?;
                 }
-                "--quick" => options.scale.quick = true,
+                "--quick" => options.quick = true,
                 "--check" => options.check = true,
                 "--json" => options.json = Some(value()?.into()),
                 "--list" => options.list = true,
@@ -73,7 +73,7 @@ impl Options {
             }
         }
         if options.rounds == 0 {
-            options.rounds = if options.scale.quick { 3 } else { 7 };
+            options.rounds = if options.quick { 3 } else { 7 };
         }
         if options.check && !(options.rivals.contains(&GORO) && options.rivals.len() > 1) {
             return Err("--check needs goro and a rival to hold it against".into());
@@ -111,9 +111,9 @@ mod tests {
 
     #[test]
     fn lists_and_numbers_are_read() {
-        let options = parse("--quick --only yield,echo --workers 8 --check --json x").unwrap();
+        let options = parse("--quick --only yield,echo_1 --workers 8 --check --json x").unwrap();
         let names: Vec<_> = options.workloads.iter().map(|workload| workload.name).collect();
-        assert_eq!((names, options.workers, options.rounds), (vec!["yield", "echo"], vec![8], 3));
+        assert_eq!((names, options.workers, options.rounds), (vec!["yield", "echo_1"], vec![8], 3));
         assert!(options.check && options.json.is_some());
     }
 

@@ -1,14 +1,15 @@
-//! Tables for people.
+//! Tables for people: while it runs as plain text, at the end in Markdown.
 use crate::board::{Board, Verdict};
 use crate::host;
-use crate::workload::{ALL, Metric};
+use crate::rival;
+use crate::workload::{ALL, Goal, Metric};
 
 /// Above this load, something else uses the machine.
 const QUIET: f64 = 0.5;
 
 /// Prints the facts about the host.
-pub fn host_facts() {
-    for (name, value) in host::facts() {
+pub fn host_facts(rivals: &[&str]) {
+    for (name, value) in host::facts(rivals) {
         println!("{name:>14}  {value}");
     }
     if host::load().is_some_and(|load| load > QUIET) {
@@ -20,10 +21,18 @@ pub fn host_facts() {
 pub fn list() {
     for workload in ALL {
         println!("{}: {}", workload.name, workload.about);
-        for Metric { name, unit, goal } in workload.metrics {
-            let goal =
-                goal.map_or(String::new(), |goal| format!(", at most {goal:.2} of the best"));
-            println!("    {name} in {unit}{goal}");
+        for Metric { name, unit, goals, aim } in workload.metrics {
+            let goal = |goal: &Goal| match goal {
+                Goal::OfBest(most) => format!(", at most {most:.2} of the best"),
+                Goal::Of(rival, most) => format!(", at most {most:.2} of {rival}"),
+                Goal::AtMost(most) => format!(", at most {most}"),
+            };
+            let goals: String = goals.iter().map(goal).collect();
+            let aim = aim.map_or_else(String::new, |aim| format!(", aim {aim:.2} of the best"));
+            println!("    {name} in {unit}{goals}{aim}");
+        }
+        if !workload.without.is_empty() {
+            println!("    not on {}", workload.without.join(", "));
         }
     }
 }
@@ -35,42 +44,72 @@ pub fn board(board: &Board) {
     println!("\n{name}, {} {workers}: {about}", board.workers);
     for (at, metric) in board.workload.metrics.iter().enumerate() {
         let unit = format!("{}, {}", metric.name, metric.unit);
-        println!("  {unit:<20} {:>10} {:>10} {:>10}  {:>7}", "median", "min", "max", "ratio");
+        println!("  {unit:<22} {:>10} {:>10} {:>10}  {:>7}", "median", "min", "max", "ratio");
         for figure in board.figures(at) {
             let spread = figure.spread;
             let [median, min, max] = [spread.median, spread.min, spread.max].map(number);
-            let ratio = figure.ratio.map_or(String::new(), |ratio| format!("{ratio:.2}"));
-            println!("    {:<18} {median:>10} {min:>10} {max:>10}  {ratio:>7}", figure.rival);
+            let ratio = figure.ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"));
+            println!("    {:<20} {median:>10} {min:>10} {max:>10}  {ratio:>7}", figure.rival);
         }
     }
 }
 
-/// Prints how goro stands everywhere; gives the number of missed goals.
+/// Prints every rival's median in every metric, as a Markdown table.
+pub fn medians(boards: &[Board]) {
+    println!("\nMedians; *ratio* is goro's over the best rival's of this run. Less is better.\n");
+    println!("| row | figure | workers | {} | ratio |", rival::NAMES.join(" | "));
+    println!("|---|---|---:|{}---:|", "---:|".repeat(rival::NAMES.len()));
+    for board in boards {
+        for (at, Metric { name, unit, .. }) in board.workload.metrics.iter().enumerate() {
+            let figures = board.figures(at);
+            let of = |rival: &str| figures.iter().find(|figure| figure.rival == rival);
+            let median =
+                |rival: &&str| of(rival).map_or(String::new(), |it| number(it.spread.median));
+            let medians: Vec<_> = rival::NAMES.iter().map(median).collect();
+            let ratio = of(rival::GORO).and_then(|goro| goro.ratio);
+            let ratio = ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"));
+            let (row, workers) = (board.workload.name, board.workers);
+            let medians = medians.join(" | ");
+            println!("| {row} | {name}, {unit} | {workers} | {medians} | {ratio} |");
+        }
+    }
+}
+
+/// Prints how goro stands everywhere, as a Markdown table; gives the number of missed goals.
 pub fn verdicts(boards: &[Board]) -> usize {
     let rows: Vec<_> = boards.iter().flat_map(rows).collect();
     if rows.is_empty() {
         return 0;
     }
-    println!("\ngoro against the best rival of this run (time or memory; less is better)");
-    println!(
-        "  {:<32} {:>7}  {:>13}  {:>5}  {:<8} best rival",
-        "goal", "ratio", "within rounds", "goal", ""
-    );
-    for (name, verdict) in &rows {
-        let Verdict { best, ratio, within, goal } = verdict;
-        let within = format!("{:.2} .. {:.2}", within.min, within.max);
-        let word = if verdict.reached() { "reached" } else { "MISSED" };
-        println!("  {name:<32} {ratio:>7.2}  {within:>13}  {goal:>5.2}  {word:<8} {best}");
+    println!("\ngoro's median over that of the rival named, time or memory; less is better.\n");
+    println!("| row | workers | against | ratio | within rounds | goal | | aim |");
+    println!("|---|---:|---|---:|---:|---:|---|---:|");
+    for (name, workers, verdict) in &rows {
+        let Verdict { against, ratio, within, goal, aim } = verdict;
+        let against = against.unwrap_or("a number");
+        let [goal, aim] =
+            [goal, aim].map(|most| most.map_or(String::new(), |most| format!("{most:.2}")));
+        let word = match verdict.reached() {
+            Some(true) => "reached",
+            Some(false) => "**missed**",
+            None => "",
+        };
+        let within = format!("{:.2} to {:.2}", within.min, within.max);
+        println!(
+            "| {name} | {workers} | {against} | {ratio:.2} | {within} | {goal} | {word} | {aim} |"
+        );
     }
-    let missed = rows.iter().filter(|(_, verdict)| !verdict.reached()).count();
-    println!("  {} of {} goals reached", rows.len() - missed, rows.len());
+    let reached: Vec<_> = rows.iter().filter_map(|(.., verdict)| verdict.reached()).collect();
+    let missed = reached.iter().filter(|reached| !**reached).count();
+    println!("\n{} of {} goals reached", reached.len() - missed, reached.len());
     missed
 }
 
-fn rows(board: &Board) -> impl Iterator<Item = (String, Verdict)> + '_ {
-    board.workload.metrics.iter().enumerate().filter_map(move |(at, metric)| {
-        let name = format!("{} {}, {} w", board.workload.name, metric.name, board.workers);
-        board.verdict(at).map(|verdict| (name, verdict))
+fn rows(board: &Board) -> impl Iterator<Item = (String, usize, Verdict)> + '_ {
+    board.workload.metrics.iter().enumerate().flat_map(move |(at, metric)| {
+        let name = format!("{}, {}", board.workload.name, metric.name);
+        let verdicts = board.verdicts(at).into_iter();
+        verdicts.map(move |verdict| (name.clone(), board.workers, verdict))
     })
 }
 

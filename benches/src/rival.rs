@@ -1,8 +1,9 @@
 //! What a workload may ask of the runtime it is run on: the least that all rivals have.
 //!
 //! Invariants:
-//! 1. A rival is started once per process, before anything is timed, and never stopped: one sample
-//!    is one process, so a rival that cannot be dropped (smol's) is treated as all others are.
+//! 1. A [`Rival`] is started once per process, before anything is timed, and never stopped: one
+//!    sample is one process, so one that cannot be dropped (smol's) is treated as all others are.
+//!    What can be dropped is a [`Stop`], too.
 //! 2. Each method is the call that this rival's users write; none is made faster or slower here.
 //!    The adapters cost at most a `match` on a ready value.
 use std::fmt::Debug;
@@ -15,27 +16,28 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 mod fixed;
+pub mod go;
 mod goro;
 mod smol;
 mod tokio;
 
 pub use fixed::Fixed;
-pub use goro::Goro;
-pub use smol::{Smol, THREADS};
-pub use tokio::Tokio;
+pub use goro::{Goro, Runtime as GoroRuntime};
+pub use smol::{Owned as OwnedSmol, Smol, THREADS};
+pub use tokio::{Runtime as TokioRuntime, Tokio};
 
 /// The one that the goals are for.
 pub const GORO: &str = "goro";
 
 /// The rivals' names, in the order in which a round runs them.
-pub const NAMES: &[&str] = &[GORO, "tokio", "smol", "static"];
+pub const NAMES: &[&str] = &[GORO, "tokio", "smol", "static", go::GO];
 
 /// A started runtime, as a copyable way to reach it.
 pub trait Rival: Copy + Send + Sync + 'static {
     /// The handle of a task; awaiting it gives the output.
     type Join<T: Send + 'static>: Future<Output = T> + Send + 'static;
     /// A listening TCP socket.
-    type Listener: Send + 'static;
+    type Listener: Send + Sync + 'static;
     /// A TCP connection.
     type Stream: Send + 'static;
 
@@ -92,6 +94,20 @@ pub trait Rival: Copy + Send + Sync + 'static {
         stream: &mut Self::Stream,
         bytes: &[u8],
     ) -> impl Future<Output = io::Result<()>> + Send;
+}
+
+/// A runtime that its user can end.
+pub trait Stop: Sized {
+    /// Builds it, with so many worker threads.
+    fn open(workers: usize) -> Self;
+
+    /// Spawns from outside, giving up the handle.
+    fn spawn<F>(&self, future: F)
+    where
+        F: Future<Output = ()> + Send + 'static;
+
+    /// Ends it; every future has been dropped when this returns.
+    fn stop(self);
 }
 
 /// Runs a future as a task of the rival while this thread sleeps, and gives its output.

@@ -9,8 +9,9 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use crate::rival::{self, Fixed, Goro, Rival, Smol, Tokio};
-use crate::workload::{self, Sample, Scale};
+use crate::rival::{self, Fixed, Goro, GoroRuntime, OwnedSmol, Rival, Smol, Stop, Tokio};
+use crate::rival::{TokioRuntime, go};
+use crate::workload::{self, Sample, Workload};
 
 /// The hidden first argument that makes the program a child.
 pub const COMMAND: &str = "sample";
@@ -20,39 +21,65 @@ const LIMIT: Duration = Duration::from_secs(120);
 
 /// Which sample to take.
 #[derive(Clone, Copy)]
-pub struct Order<'a> {
-    /// The workload's name.
-    pub workload: &'a str,
+pub struct Order {
+    /// The workload.
+    pub workload: &'static Workload,
     /// The rival's name.
-    pub rival: &'a str,
+    pub rival: &'static str,
     /// Worker threads.
     pub workers: usize,
-    /// How large.
-    pub scale: Scale,
+    /// Whether it is a quick one.
+    pub quick: bool,
 }
 
-/// Takes the sample in a child process.
-///
-/// # Errors
-///
-/// What went wrong, in words: the child could not be started, failed, hung, or spoke nonsense.
-pub fn take(order: Order<'_>) -> Result<Sample, String> {
-    let Order { workload, rival, workers, scale } = order;
-    let command = || -> io::Result<_> {
-        Command::new(env::current_exe()?)
-            .args([COMMAND, workload, rival, &workers.to_string()])
-            .args(scale.quick.then_some("quick"))
-            .env(rival::THREADS, workers.to_string())
-            .stdin(Stdio::null())
-            .stderr(Stdio::inherit())
-            .output()
-    };
-    let output = command().map_err(|error| format!("the child did not start: {error}"))?;
-    if !output.status.success() {
-        return Err(format!("{workload} on {rival}: {}", output.status));
+/// Takes samples in child processes.
+pub struct Taker {
+    go: Option<go::Program>,
+}
+
+impl Taker {
+    /// One that can take samples of these rivals.
+    ///
+    /// # Errors
+    ///
+    /// Go is among them and could not be made ready.
+    pub fn of(rivals: &[&str]) -> Result<Self, String> {
+        let go = rivals.contains(&go::GO).then(go::Program::build).transpose()?;
+        Ok(Self { go })
     }
-    let text = String::from_utf8_lossy(&output.stdout);
-    parse(&text).ok_or_else(|| format!("{workload} on {rival} printed {text:?}"))
+
+    /// Takes the sample in a child process.
+    ///
+    /// # Errors
+    ///
+    /// What went wrong, in words: the child could not be started, failed, hung, or spoke nonsense.
+    pub fn take(&self, order: Order) -> Result<Sample, String> {
+        let Order { workload, rival, .. } = order;
+        let name = workload.name;
+        let output = || self.command(order)?.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+        let output = output().map_err(|error| format!("the child did not start: {error}"))?;
+        if !output.status.success() {
+            return Err(format!("{name} on {rival}: {}", output.status));
+        }
+        let text = String::from_utf8_lossy(&output.stdout);
+        parse(&text).ok_or_else(|| format!("{name} on {rival} printed {text:?}"))
+    }
+
+    fn command(&self, order: Order) -> io::Result<Command> {
+        let Order { workload, rival, workers, quick } = order;
+        let own = env::current_exe()?;
+        if let (go::GO, Some(program)) = (rival, &self.go) {
+            let mut command = program.command(workload.name, workload.size.pick(quick), workers);
+            command.env("GORO_BENCH_CLIENTS", own);
+            return Ok(command);
+        }
+        let mut command = Command::new(own);
+        command
+            .args([COMMAND, workload.name, rival, &workers.to_string()])
+            .args(quick.then_some("quick"))
+            .env(rival::THREADS, workers.to_string());
+        Ok(command)
+    }
 }
 
 fn parse(text: &str) -> Option<Sample> {
@@ -66,19 +93,21 @@ fn parse(text: &str) -> Option<Sample> {
 pub fn give(arguments: &[String]) -> Result<(), String> {
     let usage = || format!("{COMMAND} WORKLOAD RIVAL WORKERS [quick]");
     let [workload, rival, workers, rest @ ..] = arguments else { return Err(usage()) };
+    let workload = workload::named(workload).ok_or_else(usage)?;
+    let rival = rival::NAMES.iter().find(|known| *known == rival).ok_or_else(usage)?;
     let workers = workers.parse().map_err(|_| usage())?;
-    let order = Order { workload, rival, workers, scale: Scale { quick: !rest.is_empty() } };
+    let order = Order { workload, rival, workers, quick: !rest.is_empty() };
     thread::spawn(move || {
         thread::sleep(LIMIT);
         eprintln!("the sample takes longer than {LIMIT:?}");
         std::process::exit(3);
     });
-    let sample = match order.rival {
-        "goro" => start::<Goro>(order),
-        "tokio" => start::<Tokio>(order),
-        "smol" => start::<Smol>(order),
+    let sample = match *rival {
+        "goro" => start_or_stop::<Goro, GoroRuntime>(order),
+        "tokio" => start_or_stop::<Tokio, TokioRuntime>(order),
+        "smol" => start_or_stop::<Smol, OwnedSmol>(order),
         "static" => start::<Fixed>(order),
-        _ => None,
+        other => Some(Taker::of(&[other])?.take(order)?),
     };
     let Sample { checksum, values } = sample.ok_or_else(usage)?;
     let values: Vec<String> = values.iter().map(f64::to_string).collect();
@@ -86,8 +115,15 @@ pub fn give(arguments: &[String]) -> Result<(), String> {
     Ok(())
 }
 
-fn start<R: Rival>(order: Order<'_>) -> Option<Sample> {
-    workload::run(order.workload, R::start(order.workers), order.scale)
+fn start_or_stop<R: Rival, S: Stop>(order: Order) -> Option<Sample> {
+    let Order { workload, workers, quick, .. } = order;
+    let sample = workload::run_stop::<S>(workload.name, workers, workload.size.pick(quick));
+    sample.or_else(|| start::<R>(order))
+}
+
+fn start<R: Rival>(order: Order) -> Option<Sample> {
+    let Order { workload, workers, quick, .. } = order;
+    workload::run(workload.name, R::start(workers), workload.size.pick(quick))
 }
 
 #[cfg(test)]

@@ -7,11 +7,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use goro::net::{TcpListener, TcpStream};
-use goro::runtime::{Builder, Runtime};
+use goro::runtime::Builder;
+pub use goro::runtime::Runtime;
 use goro::task::JoinHandle;
 use smol::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::{Joined, Rival};
+use super::{Joined, Rival, Stop};
 
 /// goro.
 #[derive(Clone, Copy)]
@@ -23,9 +24,7 @@ impl Rival for Goro {
     type Stream = TcpStream;
 
     fn start(workers: usize) -> Self {
-        let watched = std::env::var_os("GORO_UNWATCHED").is_none();
-        let runtime = Builder::new().workers(workers).monitor(watched).build();
-        Self(Box::leak(Box::new(runtime.expect("goro starts"))))
+        Self(Box::leak(Box::new(Runtime::open(workers))))
     }
 
     #[inline]
@@ -96,5 +95,24 @@ impl Rival for Goro {
     #[inline]
     async fn write_all(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<()> {
         stream.write_all(bytes).await
+    }
+}
+
+impl Stop for Runtime {
+    fn open(workers: usize) -> Self {
+        let watched = std::env::var_os("GORO_UNWATCHED").is_none();
+        let runtime = Builder::new().workers(workers).monitor(watched).build();
+        runtime.expect("goro starts")
+    }
+
+    fn spawn<F>(&self, future: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        drop(Runtime::spawn(self, future));
+    }
+
+    fn stop(self) {
+        drop(self);
     }
 }

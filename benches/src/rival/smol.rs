@@ -1,4 +1,5 @@
-//! smol with its global executor; `SMOL_THREADS` gives it its threads.
+//! smol with its global executor; `SMOL_THREADS` gives it its threads. That one never ends: where a
+//! runtime is to be stopped, smol is an `Executor` with threads of its own.
 //!
 //! Timers and sockets are async-io's and async-net's here and in [`Fixed`](super::Fixed), which
 //! therefore borrows the functions at the end of this file.
@@ -6,13 +7,16 @@ use std::env;
 use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use smol::channel::{Receiver, Sender, unbounded};
 use smol::io::{AsyncReadExt, AsyncWriteExt};
 use smol::net::{TcpListener, TcpStream};
-use smol::{Task, Timer, future};
+use smol::{Executor, Task, Timer, future};
 
-use super::Rival;
+use super::{Rival, Stop};
 
 /// The variable by which smol learns how many threads to start.
 pub const THREADS: &str = "SMOL_THREADS";
@@ -99,6 +103,45 @@ impl Rival for Smol {
     #[inline]
     async fn write_all(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<()> {
         stream.write_all(bytes).await
+    }
+}
+
+/// smol as one runs it who wants to stop it: the threads of smol's own example, which drive the
+/// executor until a channel is closed.
+pub struct Owned {
+    executor: Arc<Executor<'static>>,
+    until: Sender<()>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Stop for Owned {
+    fn open(workers: usize) -> Self {
+        let executor = Arc::new(Executor::new());
+        let (until, end) = unbounded();
+        let thread = |_| {
+            let (executor, end): (_, Receiver<()>) = (Arc::clone(&executor), end.clone());
+            thread::spawn(move || {
+                let _ = future::block_on(executor.run(end.recv()));
+            })
+        };
+        let threads = (0..workers).map(thread).collect();
+        Self { executor, until, threads }
+    }
+
+    fn spawn<F>(&self, future: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.executor.spawn(future).detach();
+    }
+
+    fn stop(self) {
+        let Self { executor, until, threads } = self;
+        drop(until);
+        for thread in threads {
+            thread.join().expect("no task panics");
+        }
+        drop(executor);
     }
 }
 

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
+pub use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
-use super::{Joined, Rival};
+use super::{Joined, Rival, Stop};
 
 /// tokio.
 #[derive(Clone, Copy)]
@@ -21,8 +22,7 @@ impl Rival for Tokio {
     type Stream = TcpStream;
 
     fn start(workers: usize) -> Self {
-        let runtime = Builder::new_multi_thread().worker_threads(workers).enable_all().build();
-        Self(Box::leak(Box::new(runtime.expect("tokio starts"))))
+        Self(Box::leak(Box::new(Runtime::open(workers))))
     }
 
     #[inline]
@@ -93,5 +93,23 @@ impl Rival for Tokio {
     #[inline]
     async fn write_all(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<()> {
         stream.write_all(bytes).await
+    }
+}
+
+impl Stop for Runtime {
+    fn open(workers: usize) -> Self {
+        let runtime = Builder::new_multi_thread().worker_threads(workers).enable_all().build();
+        runtime.expect("tokio starts")
+    }
+
+    fn spawn<F>(&self, future: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        drop(Runtime::spawn(self, future));
+    }
+
+    fn stop(self) {
+        drop(self);
     }
 }

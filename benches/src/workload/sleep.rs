@@ -1,23 +1,23 @@
-//! Sleeps: how late one wakes, and what a hundred thousand cost.
+//! Sleeps: how late one wakes, and what a million cost.
 use std::time::{Duration, Instant};
 
 use super::Sample;
 use crate::meter::{self, Meter};
 use crate::rival::{Rival, drive};
 
-/// One task sleeps 5 ms so many times. The checksum counts the sleeps that did not end early.
-pub fn lateness<R: Rival>(rival: R, sleeps: usize) -> Sample {
-    const SLEEP: Duration = Duration::from_millis(5);
+/// One task sleeps so long so many times. The checksum counts the sleeps that did not end early.
+pub fn lateness<R: Rival>(rival: R, micros: u64, sleeps: usize) -> Sample {
+    let length = Duration::from_micros(micros);
     let (on_time, nanos, reading) = drive(rival, async move {
         let (mut on_time, mut nanos) = (0, Vec::with_capacity(sleeps));
-        rival.sleep(SLEEP).await;
+        rival.sleep(length).await;
         let meter = Meter::start();
         for _ in 0..sleeps {
             let start = Instant::now();
-            rival.sleep(SLEEP).await;
+            rival.sleep(length).await;
             let slept = start.elapsed();
-            on_time += u64::from(slept >= SLEEP);
-            nanos.push(u64::try_from(slept.saturating_sub(SLEEP).as_nanos()).unwrap_or(u64::MAX));
+            on_time += u64::from(slept >= length);
+            nanos.push(u64::try_from(slept.saturating_sub(length).as_nanos()).unwrap_or(u64::MAX));
         }
         (on_time, nanos, meter.stop())
     });
