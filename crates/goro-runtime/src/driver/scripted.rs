@@ -82,6 +82,8 @@ pub enum Event {
     Tick,
     /// An outsider's future was polled.
     Outsider(u32),
+    /// A `block_on` inside a poll went on.
+    Resumed,
     /// Nothing could run, or somebody was busy; the clock moved by this much.
     Jumped(Duration),
 }

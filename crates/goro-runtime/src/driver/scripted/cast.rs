@@ -189,12 +189,17 @@ impl Cast {
                     Mover::Outsider(index) => self.poll_outsider(index),
                     Mover::Clock | Mover::Waiter => {}
                 }
-                let took = self.stage.script.took(mover);
-                if !took.is_zero() {
-                    self.stage.pass(took);
-                }
+                self.take_time(mover);
                 Moved::Somebody
             }
+        }
+    }
+
+    /// The step of `mover` is over.
+    pub(super) fn take_time(&self, mover: Mover) {
+        let took = self.stage.script.took(mover);
+        if !took.is_zero() {
+            self.stage.pass(took);
         }
     }
 

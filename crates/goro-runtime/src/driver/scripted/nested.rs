@@ -13,7 +13,7 @@ use goro_shim::time::Duration;
 
 use super::cast::{Cast, Moved};
 use super::script::Mover;
-use super::{Driver, Stalled};
+use super::{Driver, Event, Stalled};
 use crate::parker::Parker;
 
 /// The most nanoseconds that pass at once inside a poll while others could move.
@@ -59,8 +59,15 @@ impl Cast {
             let mut woken = false;
             loop {
                 woken |= parker.take();
-                match self.go_on(woken.then_some(Mover::Waiter)) {
-                    Moved::Extra => return,
+                let moved = self.go_on(woken.then_some(Mover::Waiter));
+                if moved != Moved::Nobody && self.stage.script.gives_up() {
+                    panic!("a block_on inside a poll goes on without end: given up");
+                }
+                match moved {
+                    Moved::Extra => {
+                        self.note(Event::Resumed);
+                        return self.take_time(Mover::Waiter);
+                    }
                     Moved::Somebody => {}
                     Moved::Nobody if self.jump() => {}
                     Moved::Nobody => {

@@ -76,6 +76,11 @@ pub trait Script: fmt::Debug + Send + Sync + 'static {
     /// Nobody can move at this moment: whom to wake instead of moving the clock.
     fn settled(&self, _wakers: &mut Vec<Waker>) {}
 
+    /// Whether enough is enough: a wait inside a poll then ends with a panic.
+    fn gives_up(&self) -> bool {
+        false
+    }
+
     /// The network that sockets are made on.
     fn network(&self) -> Option<Arc<dyn Network>> {
         None

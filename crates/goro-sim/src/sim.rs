@@ -1,0 +1,192 @@
+//! One run: how it is to be, and running it.
+
+use core::cell::Cell;
+use core::future::Future;
+use goro_context::{Op, TaskId, random};
+use goro_runtime::Builder;
+use goro_runtime::driver::scripted::{Outsider, Script, Scripted};
+use goro_shim::Arc;
+use goro_shim::random::{Random, entropy};
+use goro_shim::time::Duration;
+use std::panic::resume_unwind;
+use std::rc::Rc;
+
+use crate::failure::{Failure, Stall, Waiting};
+use crate::here;
+use crate::log::Log;
+use crate::schedule::Schedule;
+use crate::world::{Plan, World};
+
+/// One run of a program on the production runtime, on one thread, with everything that is left to
+/// chance drawn from a seed.
+///
+/// The future runs as it does under `#[goro::main]`: on a thread of its own beside the workers. It
+/// need not be `Send`.
+///
+/// What is not set is drawn from the seed as well: one to four workers, a random schedule or one by
+/// priorities.
+///
+/// # Example
+/// ```
+/// use goro_runtime::time::{Duration, sleep, timeout};
+/// let late = goro_sim::Sim::new(42)
+///     .workers(2)
+///     .run(async { timeout(Duration::from_secs(5), sleep(Duration::from_secs(10))).await.is_err() });
+/// assert!(late.unwrap());
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a simulation does nothing until it is run"]
+pub struct Sim {
+    plan: Plan,
+    workers: usize,
+    monitor: bool,
+}
+
+/// The depth of a schedule by priorities that the seed chose.
+const DEPTH: u32 = 3;
+
+impl Sim {
+    /// The run of this seed.
+    pub fn new(seed: u64) -> Self {
+        let drawn = Random::new(!seed);
+        let workers = 1 + drawn.below(4) as usize;
+        let schedule = match drawn.below(2) {
+            0 => Schedule::Random,
+            _ => Schedule::Pct { depth: DEPTH },
+        };
+        let step_time = Duration::from_micros(2);
+        let plan = Plan { seed, schedule, step_time, max_steps: 1_000_000 };
+        Self { plan, workers, monitor: true }
+    }
+
+    /// How many workers, 1 to 1024.
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.workers = workers;
+        self
+    }
+
+    /// How the next thread to go is chosen.
+    pub fn schedule(mut self, schedule: Schedule) -> Self {
+        self.plan.schedule = schedule;
+        self
+    }
+
+    /// Whether the runtime has its monitor. Default: yes.
+    pub fn monitor(mut self, yes: bool) -> Self {
+        self.monitor = yes;
+        self
+    }
+
+    /// How long the longest poll takes, up to 4 s; each takes anything below it. Default: 2 us.
+    ///
+    /// With zero the clock stands still while anything can run, and readings of it are exact. Then a
+    /// task that waits for a deadline by yielding again and again waits for ever.
+    pub fn step_time(mut self, longest: Duration) -> Self {
+        self.plan.step_time = longest;
+        self
+    }
+
+    /// After how many steps a run is given up. Default: a million.
+    pub fn max_steps(mut self, steps: u64) -> Self {
+        self.plan.max_steps = steps;
+        self
+    }
+
+    /// The seed.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.plan.seed
+    }
+
+    /// Runs `future` to its end; tasks that are live then are cancelled.
+    ///
+    /// # Errors
+    /// [`Failure`], when it comes to none.
+    ///
+    /// # Panics
+    /// When `future` does, and for a number of workers that no runtime can have.
+    pub fn run<F>(self, future: F) -> Result<F::Output, Failure>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        self.trace(future).0
+    }
+
+    /// As [`run`](Self::run), with the log of what happened.
+    ///
+    /// # Panics
+    /// As [`run`](Self::run).
+    pub fn trace<F>(self, future: F) -> (Result<F::Output, Failure>, Log)
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        let world = Arc::new(World::new(self.plan.clone()));
+        let _running = here::enter(&world);
+        let _choices = Seeded::here(self.plan.seed);
+        let builder = Builder::new().name("sim").workers(self.workers).monitor(self.monitor);
+        let mut script = match builder.build_on_script(world.clone()) {
+            Ok(script) => script,
+            Err(error) => return (Err(Failure::Build(error)), world.take_log()),
+        };
+        world.begin(script.now());
+        let output = Rc::new(Cell::new(None));
+        let place = Rc::clone(&output);
+        let main = script.attend(async move { place.set(Some(future.await)) });
+        let ended = self.drive(&world, &mut script, &main);
+        // Before anything else is said: what is live is cancelled, whatever came of the future.
+        drop(script);
+        let log = world.take_log();
+        if let Some(payload) = main.take_panic() {
+            resume_unwind(payload);
+        }
+        let result = ended.map(|()| output.take().expect("an outsider that is done has ended"));
+        (result, log)
+    }
+
+    fn drive(&self, world: &World, script: &mut Scripted, main: &Outsider) -> Result<(), Failure> {
+        let began = script.now();
+        let at = |script: &Scripted| script.now().saturating_duration_since(began);
+        while !main.is_done() && !world.gives_up() {
+            if !script.step() {
+                return Err(Failure::Stalled(self.stall(world, script, main, at(script))));
+            }
+        }
+        if world.gave_up() {
+            let (seed, steps) = (self.plan.seed, world.steps());
+            return Err(Failure::Endless { seed, steps, at: at(script) });
+        }
+        Ok(())
+    }
+
+    fn stall(&self, world: &World, script: &Scripted, main: &Outsider, at: Duration) -> Stall {
+        let number = |id: TaskId| world.number(id).unwrap_or_default();
+        let joined = |object| TaskId::from_u64(object).and_then(|id| world.number(id));
+        let waiting = script.parked().into_iter().map(|task| Waiting {
+            number: number(task.id),
+            kind: task.kind,
+            op: task.wait.op,
+            joins: (task.wait.op == Op::Join).then(|| joined(task.wait.object)).flatten(),
+        });
+        let mut tasks: Vec<_> = waiting.collect();
+        tasks.sort_by_key(|task| task.number);
+        Stall { seed: self.plan.seed, at, main: main.wait().op, tasks }
+    }
+}
+
+/// This thread's generator gives what the seed says until this is dropped.
+struct Seeded(());
+
+impl Seeded {
+    fn here(seed: u64) -> Self {
+        random::seed(seed);
+        Self(())
+    }
+}
+
+impl Drop for Seeded {
+    fn drop(&mut self) {
+        random::seed(entropy());
+    }
+}

@@ -1,0 +1,152 @@
+//! The script of a simulation: all that a run leaves open, drawn from its seed.
+//!
+//! Invariant: one lock, held for the length of one draw or note; nothing of the user's runs under it.
+
+use core::task::Waker;
+use goro_context::{CurrentTask, TaskId};
+use goro_runtime::driver::scripted::{Event, Mover, Script};
+use goro_shim::Arc;
+use goro_shim::atomic::{AtomicBool, Ordering};
+use goro_shim::lock::Lock;
+use goro_shim::random::Random;
+use goro_shim::time::{Duration, Instant};
+use std::collections::BTreeMap;
+
+use crate::log::Log;
+use crate::schedule::{Chooser, Schedule};
+
+/// How a run is to be.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) seed: u64,
+    pub(crate) schedule: Schedule,
+    pub(crate) step_time: Duration,
+    pub(crate) max_steps: u64,
+}
+
+/// The script of a simulation; see the module.
+#[derive(Debug)]
+pub(crate) struct World {
+    plan: Plan,
+    state: Lock<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    chooser: Chooser,
+    /// For everything but the schedule, so that one draw more elsewhere leaves the order alone.
+    random: Random,
+    steps: u64,
+    /// Somebody has been told that the run has taken too many steps.
+    gave_up: bool,
+    began: Option<Instant>,
+    log: Log,
+    /// Each task's number: the order in which they first ran.
+    numbers: BTreeMap<TaskId, u32>,
+    /// Those who wait until nobody can move.
+    quiet: Vec<(Arc<AtomicBool>, Waker)>,
+}
+
+impl World {
+    pub(crate) fn new(plan: Plan) -> Self {
+        let own = Random::new(plan.seed);
+        let state = State {
+            chooser: Chooser::new(plan.schedule, own.next()),
+            random: Random::new(own.next()),
+            steps: 0,
+            gave_up: false,
+            began: None,
+            log: Log::default(),
+            numbers: BTreeMap::new(),
+            quiet: Vec::new(),
+        };
+        Self { plan, state: Lock::new(state) }
+    }
+
+    /// The run begins, at this point of its clock.
+    pub(crate) fn begin(&self, now: Instant) {
+        self.state.lock().began = Some(now);
+    }
+
+    pub(crate) fn steps(&self) -> u64 {
+        self.state.lock().steps
+    }
+
+    pub(crate) fn gave_up(&self) -> bool {
+        self.state.lock().gave_up
+    }
+
+    pub(crate) fn take_log(&self) -> Log {
+        core::mem::take(&mut self.state.lock().log)
+    }
+
+    /// The task's number in this run.
+    pub(crate) fn number(&self, id: TaskId) -> Option<u32> {
+        self.state.lock().numbers.get(&id).copied()
+    }
+
+    /// Wakes `waker` when nobody can move, having set `reached`.
+    pub(crate) fn when_quiet(&self, reached: &Arc<AtomicBool>, waker: &Waker) {
+        // Panic: cloning the waker may; nothing has been changed then.
+        let waker = waker.clone();
+        let mut state = self.state.lock();
+        let known = state.quiet.iter_mut().find(|(who, _)| Arc::ptr_eq(who, reached));
+        let before = match known {
+            Some((_, place)) => Some(core::mem::replace(place, waker)),
+            None => {
+                state.quiet.push((Arc::clone(reached), waker));
+                None
+            }
+        };
+        drop(state);
+        drop(before);
+    }
+}
+
+impl State {
+    fn number(&mut self, id: TaskId) -> u32 {
+        let next = self.numbers.len() as u32 + 1;
+        *self.numbers.entry(id).or_insert(next)
+    }
+}
+
+impl Script for World {
+    fn seed(&self) -> u64 {
+        self.plan.seed
+    }
+
+    fn below(&self, bound: u32) -> u32 {
+        self.state.lock().random.below(bound)
+    }
+
+    fn choose(&self, movers: &[Mover]) -> usize {
+        self.state.lock().chooser.choose(movers)
+    }
+
+    fn note(&self, at: Instant, event: Event, task: Option<CurrentTask>) {
+        let mut state = self.state.lock();
+        state.steps += 1;
+        let at = state.began.map_or(Duration::ZERO, |began| at.saturating_duration_since(began));
+        let task = task.map(|task| (state.number(task.id), task.kind));
+        state.log.push(at, event, task);
+    }
+
+    fn took(&self, _: Mover) -> Duration {
+        let nanos = u32::try_from(self.plan.step_time.as_nanos()).unwrap_or(u32::MAX);
+        if nanos == 0 { Duration::ZERO } else { Duration::from_nanos(u64::from(self.below(nanos))) }
+    }
+
+    fn gives_up(&self) -> bool {
+        let mut state = self.state.lock();
+        state.gave_up |= state.steps >= self.plan.max_steps;
+        state.gave_up
+    }
+
+    fn settled(&self, wakers: &mut Vec<Waker>) {
+        let quiet = core::mem::take(&mut self.state.lock().quiet);
+        for (reached, waker) in quiet {
+            reached.store(true, Ordering::Relaxed);
+            wakers.push(waker);
+        }
+    }
+}
