@@ -18,6 +18,16 @@ impl Entry {
         }
     }
 
+    /// The arguments that it knows.
+    pub(crate) fn arguments(self) -> &'static str {
+        match self {
+            Self::Main => "`workers = N`, `flavor = \"multi\"` and `crate = \"path\"`",
+            Self::Test => {
+                "`sim`, `seeds = N`, `workers = N`, `flavor = \"multi\"` and `crate = \"path\"`"
+            }
+        }
+    }
+
     /// The facade's function behind it, and the last segment of the attribute's path.
     pub(crate) fn name(self) -> &'static str {
         match self {

@@ -40,17 +40,22 @@ pub(crate) fn expand<T: Tree>(
         Some(count) => format!("::core::option::Option::Some({count}usize),"),
         None => "::core::option::Option::None,".to_owned(),
     };
+    let (runner, program) = match arguments.seeds {
+        // A function, since it is run more than once.
+        Some(seeds) => {
+            ("simulate", vec![Piece::Code(format!("{seeds}u64,")), Piece::Kept(vec![name])])
+        }
+        None => (entry.name(), vec![Piece::Kept(vec![name]), Piece::Code("()".into())]),
+    };
+    let call = core::iter::once(Piece::Code(workers)).chain(program).collect();
     let inside = vec![
         // A body without an await is no oversight: the attribute asks for the `async`.
         Piece::Code("#[allow(clippy::unused_async, reason = \"an entry point is async\")]".into()),
         Piece::Kept(vec![asynchronous]),
         Piece::Kept(head.clone()),
         Piece::Kept(vec![body]),
-        Piece::Code(format!("{facade}::__private::{}", entry.name())),
-        Piece::Group(
-            Fence::Parentheses,
-            vec![Piece::Code(workers), Piece::Kept(vec![name]), Piece::Code("()".into())],
-        ),
+        Piece::Code(format!("{facade}::__private::{runner}")),
+        Piece::Group(Fence::Parentheses, call),
     ];
     let mut pieces = Vec::with_capacity(5);
     if entry == Entry::Test {
@@ -116,6 +121,13 @@ mod tests {
         let text = expanded(Entry::Main, "workers = 7, crate = \"x::y\"", "async fn main() {}");
         assert!(text.contains("x::y::__private::main"), "{text}");
         assert!(text.contains("Some(7usize)"), "{text}");
+    }
+
+    #[test]
+    fn a_simulated_test_is_handed_over_to_be_run_for_each_seed() {
+        let text = expanded(Entry::Test, "sim, seeds = 9", "async fn a() {}");
+        let call = "::goro::__private::simulate ( ::core::option::Option::None, 9u64, a ) }";
+        assert!(text.ends_with(call), "{text}");
     }
 
     #[test]

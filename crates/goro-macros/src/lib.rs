@@ -12,7 +12,7 @@
 //!    does is decided there, not here.
 //!
 //! Left out on purpose: an attribute for one thread with `!Send` tasks (`workers = 1` is the
-//! closest), and virtual time in tests.
+//! closest).
 #![forbid(unsafe_code)]
 
 mod arguments;
@@ -48,17 +48,24 @@ pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
     compiler::rewrite(entry::Entry::Main, arguments, item)
 }
 
-/// Turns an `async fn` into a test that runs on a runtime of its own: real threads, real time.
+/// Turns an `async fn` into a test that runs on a runtime of its own: on real threads and in real
+/// time, or with `sim` simulated under many seeds.
 ///
 /// Two workers unless said otherwise, so that tasks do run in parallel, on every machine alike.
 /// Other attributes (`#[should_panic]`, `#[cfg(..)]`, ...) keep their meaning. The runtime is
 /// stopped when the body ends.
 ///
 /// # Arguments
-/// Those of [`macro@main`].
+/// Those of [`macro@main`], and:
+/// - `sim`: the body is run in `goro::sim`, once for each seed: in an order drawn from the seed, with
+///   a clock that jumps when nothing can run. Needs the feature `sim`. How many workers there are is
+///   then up to the seed, unless `workers` says so.
+/// - `seeds = N`: how many seeds, for `sim`; without it 100. The environment's `GORO_SEED` runs one,
+///   `GORO_SEEDS` another number.
 ///
 /// # Panics
-/// The test panics when its body does, and when the runtime cannot be started.
+/// The test panics when its body does, when the runtime cannot be started, and when a simulated run
+/// comes to no end; the seed is printed then.
 #[proc_macro_attribute]
 pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
     compiler::rewrite(entry::Entry::Test, arguments, item)

@@ -28,6 +28,16 @@ mod stub {
         }
 
         pub(crate) use main as test;
+
+        /// Calls the test once for each seed.
+        pub(crate) fn simulate<F: Future>(
+            workers: Option<usize>,
+            seeds: u64,
+            test: impl Fn() -> F,
+        ) -> F::Output {
+            (1..seeds).for_each(|_| drop(main(workers, test())));
+            main(workers, test())
+        }
     }
 }
 
@@ -113,4 +123,14 @@ tests_by_macro!(pub(crate) a_test_may_be_written_by_a_macro, 4, Result<(), Strin
 #[test]
 fn refusals_point_at_the_token_and_name_the_fix() {
     trybuild::TestCases::new().compile_fail("tests/refused/*.rs");
+}
+
+std::thread_local! {
+    static RUNS: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+}
+
+#[goro_macros::test(sim, seeds = 7, crate = "crate::stub")]
+async fn a_simulated_test_is_run_for_each_seed() {
+    RUNS.set(RUNS.get() + 1);
+    assert!(RUNS.get() <= 7 && workers().is_none());
 }

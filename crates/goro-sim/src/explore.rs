@@ -1,7 +1,5 @@
 //! One program under many seeds.
 
-use goro_shim::thread;
-
 use crate::sim::Sim;
 
 /// The variable that names the one seed to run.
@@ -26,10 +24,33 @@ const SEEDS: &str = "GORO_SEEDS";
 /// ```
 #[track_caller]
 pub fn explore(seeds: u64, mut program: impl FnMut(Sim)) {
-    for seed in range(seeds, number(SEED), number(SEEDS)) {
-        let _telling = Telling(seed);
-        program(Sim::new(seed));
-    }
+    explore_while(seeds, |sim| {
+        program(sim);
+        true
+    });
+}
+
+/// As [`explore`], for a program that says whether it has passed: the first seed under which it has
+/// not is printed too, and is the last. True when all have passed.
+///
+/// # Panics
+/// As [`explore`].
+///
+/// ```
+/// let mut runs = 0;
+/// let passed = goro_sim::explore_while(50, |sim| {
+///     runs += 1;
+///     sim.run(async { 1 + 1 }).is_ok_and(|sum| sum == 3)
+/// });
+/// assert!(!passed && runs == 1);
+/// ```
+#[track_caller]
+pub fn explore_while(seeds: u64, mut program: impl FnMut(Sim) -> bool) -> bool {
+    range(seeds, number(SEED), number(SEEDS)).all(|seed| {
+        let mut telling = Telling { seed, failed: true };
+        telling.failed = !program(Sim::new(seed));
+        !telling.failed
+    })
 }
 
 fn range(seeds: u64, only: Option<u64>, instead: Option<u64>) -> core::ops::RangeInclusive<u64> {
@@ -49,13 +70,16 @@ fn number(variable: &str) -> Option<u64> {
     }
 }
 
-/// Names the seed if the program panics.
-struct Telling(u64);
+/// Names the seed if the program fails, by a panic too.
+struct Telling {
+    seed: u64,
+    failed: bool,
+}
 
 impl Drop for Telling {
     fn drop(&mut self) {
-        if thread::panicking() {
-            eprintln!("this run failed; it alone again: {SEED}={}", self.0);
+        if self.failed {
+            eprintln!("this run failed; it alone again: {SEED}={}", self.seed);
         }
     }
 }

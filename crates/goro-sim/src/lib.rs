@@ -45,8 +45,9 @@ mod schedule;
 mod sim;
 mod world;
 
-pub use explore::explore;
+pub use explore::{explore, explore_while};
 pub use failure::{Failure, Stall, Waiting};
+pub use goro_context::{Kind, Op};
 pub use here::{advance, busy, wait_quiescent};
 pub use log::Log;
 pub use schedule::Schedule;

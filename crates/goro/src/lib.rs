@@ -58,6 +58,12 @@ pub mod signal {
     pub use goro_runtime::signal::{Interrupts, ctrl_c, interrupts};
 }
 
+/// The production runtime under a seed, for tests: seeded order, virtual time.
+#[cfg(feature = "sim")]
+pub mod sim {
+    pub use goro_sim::*;
+}
+
 #[cfg(feature = "macros")]
 pub use goro_macros::{main, test};
 
@@ -114,6 +120,51 @@ pub mod __private {
         match build(workers) {
             Ok(runtime) => runtime.block_on(test),
             Err(error) => panic!("the goro runtime was not started: {error}"),
+        }
+    }
+
+    /// Runs a test's future under each seed, until one gives an error.
+    ///
+    /// # Panics
+    /// When the future does, and when a run comes to no end.
+    #[cfg(feature = "sim")]
+    pub fn simulate<F>(workers: Option<usize>, seeds: u64, test: impl Fn() -> F) -> F::Output
+    where
+        F: Future + 'static,
+        F::Output: Verdict + 'static,
+    {
+        let mut last = None;
+        crate::sim::explore_while(seeds, |sim| {
+            let sim = workers.into_iter().fold(sim, crate::sim::Sim::workers);
+            let verdict = sim.run(test()).unwrap_or_else(|failure| panic!("{failure}"));
+            let passed = !verdict.is_failure();
+            last = Some(verdict);
+            passed
+        });
+        last.expect("there is a seed: the attribute refuses none")
+    }
+
+    /// What a test may return: whether that is a failure.
+    #[cfg(feature = "sim")]
+    #[diagnostic::on_unimplemented(
+        message = "a simulated test returns `()` or a `Result`, not `{Self}`"
+    )]
+    pub trait Verdict {
+        /// Whether the test has failed.
+        fn is_failure(&self) -> bool;
+    }
+
+    #[cfg(feature = "sim")]
+    impl Verdict for () {
+        fn is_failure(&self) -> bool {
+            false
+        }
+    }
+
+    #[cfg(feature = "sim")]
+    impl<T, E> Verdict for Result<T, E> {
+        fn is_failure(&self) -> bool {
+            self.is_err()
         }
     }
 }

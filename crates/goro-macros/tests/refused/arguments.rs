@@ -18,5 +18,8 @@ async fn unknown() {}
 #[goro_macros::test(workers)]
 async fn no_value() {}
 
+#[goro_macros::test(seeds = 10)]
+async fn seeds_of_no_simulation() {}
+
 #[goro_macros::main(flavor = "current_thread")]
 async fn main() {}
