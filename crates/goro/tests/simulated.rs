@@ -1,5 +1,6 @@
 //! `#[goro::test(sim)]` and `goro::sim` through the door.
 #![cfg(all(feature = "macros", feature = "sim"))]
+#![allow(clippy::disallowed_types, reason = "a test uses the crate as a program does")]
 
 use std::rc::Rc;
 use std::sync::Mutex;
