@@ -140,7 +140,8 @@ func accept(connections int) sample {
 	return perOperation(sum, each*clients, r)
 }
 
-// The clients are those of the calling program, in a process of their own.
+// The clients are those of the calling program, in a process of their own; the environment says
+// where that program is.
 func idleConnections(connections int) sample {
 	const warmUp, spare = 100, 200
 	var limit syscall.Rlimit

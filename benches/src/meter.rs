@@ -96,3 +96,35 @@ fn field(file: &str, name: &str) -> u64 {
     let kibibytes = line.split_whitespace().nth(1).and_then(|number| number.parse::<u64>().ok());
     kibibytes.expect("a number") * 1024
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use super::activity_of_others;
+
+    #[test]
+    fn what_another_thread_does_is_seen() {
+        const WAKES: u64 = 20;
+        let (wake, woken) = mpsc::channel();
+        let (done, seen) = mpsc::channel();
+        thread::spawn(move || {
+            for () in woken {
+                let start = Instant::now();
+                while start.elapsed() < Duration::from_millis(1) {}
+                done.send(()).unwrap();
+            }
+        });
+        let before = activity_of_others();
+        for _ in 0..WAKES {
+            wake.send(()).unwrap();
+            seen.recv().unwrap();
+            thread::sleep(Duration::from_millis(1));
+        }
+        let after = activity_of_others();
+        assert!(after.switches - before.switches >= WAKES / 2);
+        assert!(after.cpu > before.cpu);
+    }
+}
