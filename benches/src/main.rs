@@ -48,7 +48,8 @@ fn main() -> ExitCode {
     })
 }
 
-/// Runs everything, prints it, and gives 1 if goals were to be checked and one was missed.
+/// Runs everything, prints it, and gives 1 if goals were to be checked and one was missed, 2 if a
+/// board could not be filled; the others are.
 fn compare(options: &Options) -> Result<ExitCode, String> {
     if options.list {
         print::list();
@@ -57,12 +58,19 @@ fn compare(options: &Options) -> Result<ExitCode, String> {
     let taker = Taker::of(&options.rivals)?;
     let facts = host::json(&options.rivals);
     print::host_facts(&options.rivals);
-    let mut boards = Vec::new();
+    let (mut boards, mut failed) = (Vec::new(), false);
     for workload in &options.workloads {
         for &workers in &options.workers {
-            let board = Board::fill(workload, workers, options, &taker)?;
-            print::board(&board);
-            boards.push(board);
+            match Board::fill(workload, workers, options, &taker) {
+                Ok(board) => {
+                    print::board(&board);
+                    boards.push(board);
+                }
+                Err(error) => {
+                    eprintln!("{error}");
+                    failed = true;
+                }
+            }
         }
     }
     print::medians(&boards);
@@ -78,5 +86,8 @@ fn compare(options: &Options) -> Result<ExitCode, String> {
         let text = serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?;
         fs::write(file, text + "\n").map_err(|error| format!("{}: {error}", file.display()))?;
     }
-    Ok(ExitCode::from(u8::from(options.check && missed > 0)))
+    Ok(match failed {
+        true => ExitCode::from(2),
+        false => ExitCode::from(u8::from(options.check && missed > 0)),
+    })
 }

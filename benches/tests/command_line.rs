@@ -81,6 +81,17 @@ fn a_check_fails_exactly_when_a_goal_is_missed() {
     assert_eq!(code(&output), Some(missed), "{text}");
 }
 
+/// 64 connections cannot be had with 60 descriptors.
+#[test]
+fn a_failure_costs_its_row_and_no_other() {
+    let call = "--quick --rounds 1 --workers 1 --only echo_64,chained_spawn --rivals goro";
+    let script = format!("ulimit -n 60; exec {} {call}", env!("CARGO_BIN_EXE_goro-bench"));
+    let output = Command::new("sh").args(["-c", &script]).output().expect("there is a shell");
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    assert_eq!(code(&output), Some(2), "{text}");
+    assert!(text.contains("| chained_spawn |") && !text.contains("| echo_64 |"), "{text}");
+}
+
 /// Runs every workload once. The program fails if a checksum differs from the others'.
 fn all_agree(rivals: &str) {
     let output = bench(&["--quick", "--rounds", "1", "--workers", "2", "--rivals", rivals]);
