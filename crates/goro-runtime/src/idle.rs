@@ -36,6 +36,8 @@ pub(crate) struct Idle {
 pub(crate) enum GotUp {
     /// Nobody had woken this worker: it is simply awake.
     ByItself,
+    /// Its last look found something: it is counted as searching again, as it was before.
+    Searching,
     /// Somebody had taken it off the stack: it is counted as searching.
     Woken,
 }
@@ -103,8 +105,9 @@ impl Idle {
     }
 
     /// A worker lies down, unless `anything` finds something to do after it has; `searching` says
-    /// whether it was counted as a searcher. `None`: it is to sleep, and then to
-    /// [get up](Self::get_up).
+    /// whether it was counted as a searcher, which it is again if it was and gets up at once: pushes
+    /// that saw it searching have woken nobody, and it may find more than one. `None`: it is to
+    /// sleep, and then to [get up](Self::get_up).
     pub(crate) fn settle(
         &self,
         worker: u32,
@@ -114,7 +117,7 @@ impl Idle {
         self.lie_down(worker, searching);
         // Partner: the fence in `announce`.
         fence_seqcst();
-        anything().then(|| self.get_up(worker))
+        anything().then(|| self.rise(worker, searching))
     }
 
     fn lie_down(&self, worker: u32, searching: bool) {
@@ -130,14 +133,20 @@ impl Idle {
 
     /// A worker that had lain down is awake again.
     pub(crate) fn get_up(&self, worker: u32) -> GotUp {
+        self.rise(worker, false)
+    }
+
+    fn rise(&self, worker: u32, to_search: bool) -> GotUp {
         let mut asleep = self.asleep.lock();
         // The newest sleeper lies on top, and most sleeps end there.
         match asleep.iter().rposition(|&w| w == worker) {
             Some(place) => {
                 asleep.remove(place);
+                let (searchers, up) =
+                    if to_search { (SEARCHER, GotUp::Searching) } else { (0, GotUp::ByItself) };
                 // Ordering: as in `lie_down`.
-                self.counts.fetch_sub(SLEEPER, Ordering::AcqRel);
-                GotUp::ByItself
+                self.counts.fetch_add(searchers.wrapping_sub(SLEEPER), Ordering::AcqRel);
+                up
             }
             None => GotUp::Woken,
         }
@@ -237,6 +246,18 @@ mod tests {
         assert_eq!(idle.settle(3, false, || false), None);
         assert_eq!(idle.announce(NOBODY), Some(3));
         assert_eq!(idle.get_up(3), GotUp::Woken);
+    }
+
+    /// Two are pushed while it searches: it finds one of them in the end, and sees to the other.
+    #[test]
+    fn a_searcher_that_finds_something_after_lying_down_searches_again() {
+        let idle = Idle::new();
+        idle.lie_down(0, false);
+        idle.begin_search();
+        assert_eq!([idle.announce(NOBODY), idle.announce(NOBODY)], [None; 2], "one searches");
+        assert_eq!(idle.settle(1, true, || true), Some(GotUp::Searching));
+        assert_eq!((idle.sleeping(), idle.searching()), (1, 1));
+        assert_eq!(idle.found(NOBODY, || true), Some(0), "the last searcher out wakes the next");
     }
 
     #[test]

@@ -66,8 +66,9 @@ impl Yard {
         woken
     }
 
-    /// A worker's life: until no task is left, takes one, or lies down. It may begin asleep.
-    fn work(&self, me: u32, asleep: bool) {
+    /// A worker's life: until no task is left, takes one, or searches and lies down. It may begin
+    /// asleep, and it is stuck in the poll of its last task if it is to run `most` only.
+    fn work(&self, me: u32, asleep: bool, mut most: usize) {
         let parker = &self.parkers[me as usize];
         parker.adopt();
         let mut searching = asleep && self.sleep(me);
@@ -84,12 +85,21 @@ impl Yard {
                     }
                     return;
                 }
+                most -= 1;
+                if most == 0 {
+                    return;
+                }
                 continue;
+            }
+            if !searching && self.idle.searching() == 0 {
+                self.idle.begin_search();
+                searching = true;
             }
             let over = || self.left.load(Ordering::Relaxed) == 0;
             searching = match self.idle.settle(me, searching, || !self.is_empty() || over()) {
                 None => self.sleep(me),
                 Some(GotUp::ByItself) => false,
+                Some(GotUp::Searching) => true,
                 Some(GotUp::Woken) => {
                     parker.take();
                     true
@@ -99,16 +109,20 @@ impl Yard {
     }
 }
 
-fn model(workers: usize, asleep: bool, pushers: usize, each: usize) {
+fn model(workers: usize, asleep: u32, pushers: usize, each: usize) {
+    stuck_model(workers, asleep, pushers, each, usize::MAX);
+}
+
+fn stuck_model(workers: usize, asleep: u32, pushers: usize, each: usize, most: usize) {
     loom::model(move || {
         let yard = Yard::new(workers, pushers * each);
-        for me in 0..if asleep { workers as u32 } else { 0 } {
+        for me in 0..asleep {
             assert_eq!(yard.idle.settle(me, false, || false), None);
         }
         let mut threads: Vec<_> = (0..workers as u32)
             .map(|me| {
                 let yard = Arc::clone(&yard);
-                thread::spawn(move || yard.work(me, asleep))
+                thread::spawn(move || yard.work(me, me < asleep, most))
             })
             .collect();
         for _ in 1..pushers {
@@ -127,23 +141,37 @@ fn model(workers: usize, asleep: bool, pushers: usize, each: usize) {
 /// Pitfalls 45 and 57: the last searcher parks as work arrives.
 #[test]
 fn a_push_from_outside_meets_a_worker_lying_down() {
-    model(1, false, 1, 1);
+    model(1, 0, 1, 1);
 }
 
 #[test]
 fn two_pushes_meet_a_worker_lying_down() {
-    model(1, false, 1, 2);
+    model(1, 0, 1, 2);
 }
 
 #[test]
 fn two_pushers_meet_a_worker_lying_down() {
-    model(1, false, 2, 1);
+    model(1, 0, 2, 1);
 }
 
 /// A push that sees a searcher wakes nobody; the last searcher out does.
 #[test]
 fn two_workers_share_what_one_pusher_brings() {
-    model(2, true, 1, 2);
+    model(2, 2, 1, 2);
+}
+
+/// As above, and neither comes back from the first task it runs: the searcher that leaves to run one
+/// must see to the other.
+#[test]
+fn the_last_searcher_out_wakes_the_next() {
+    stuck_model(2, 2, 1, 2, 1);
+}
+
+/// A push that sees a searcher wakes nobody; the searcher lies down, finds both tasks at its last
+/// look, and gets stuck with one of them.
+#[test]
+fn a_searcher_that_lies_down_sees_to_what_it_finds() {
+    stuck_model(2, 1, 1, 2, 1);
 }
 
 /// One sleeper at most is on its way: two pushes wake one, which counts as searching.
@@ -214,6 +242,36 @@ fn two_tokens_meet_a_thread_going_to_sleep() {
         give(&parker, &given);
         other.join().unwrap();
         sleeper.join().unwrap();
+    });
+}
+
+/// As on a thread, for a worker that sleeps in the reactor: who gives the token interrupts the reactor
+/// if the worker may be in it, and a token that came too early keeps the worker out.
+#[test]
+fn a_token_meets_a_thread_going_to_poll() {
+    loom::model(|| {
+        let parker = Arc::new(Parker::new());
+        let data = Arc::new(AtomicUsize::new(0));
+        // The reactor: a poll that ends when it is interrupted, also if that came before.
+        let reactor = thread::current();
+        let giver = {
+            let (parker, data) = (Arc::clone(&parker), Arc::clone(&data));
+            thread::spawn(move || {
+                data.store(1, Ordering::Relaxed);
+                let nudge = parker.give();
+                if nudge == Nudge::Reactor {
+                    reactor.unpark();
+                }
+                nudge
+            })
+        };
+        if parker.begin_polling() {
+            thread::park();
+            assert!(parker.take(), "interrupted for nothing");
+        }
+        assert_eq!(data.load(Ordering::Relaxed), 1);
+        assert_ne!(giver.join().unwrap(), Nudge::Thread, "nobody sleeps there");
+        assert!(!parker.take(), "a token is taken once");
     });
 }
 

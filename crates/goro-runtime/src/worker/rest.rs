@@ -65,8 +65,8 @@ impl Worker {
         if up == GotUp::Woken {
             // The token is this waking's; left there it would end the next sleep at once.
             self.shard.parker.take();
-            self.searching.set(true);
         }
+        self.searching.set(up != GotUp::ByItself);
         self.pace.awake(now);
         // Partner: the fence in `Monitor::tick` after disarming.
         fence_seqcst();
