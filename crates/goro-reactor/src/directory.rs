@@ -155,3 +155,6 @@ impl Directory {
 
 #[cfg(all(test, not(loom), unix))]
 mod tests;
+
+#[cfg(all(test, loom))]
+mod model;

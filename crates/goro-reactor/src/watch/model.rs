@@ -1,7 +1,7 @@
 //! What loom explores: an event against a task that has just met a would-block.
 
-use goro_shim::Arc;
 use goro_shim::atomic::AtomicBool;
+use goro_shim::{Arc, global};
 
 use super::*;
 
@@ -139,5 +139,54 @@ fn an_event_that_is_seen_brings_what_came_before_it() {
             assert!(done.load(Ordering::Relaxed), "an event without its cause");
         }
         turner.join().unwrap();
+    });
+}
+
+/// Counts wakes; a count is not what is modelled.
+#[derive(Default)]
+struct Count(global::AtomicUsize);
+
+impl std::task::Wake for Count {
+    fn wake(self: global::Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A future that waited in a place of its own is dropped as the event comes, and another one takes
+/// the place: the first is woken at most once, the second learns of the event, and no waker is kept.
+#[test]
+fn a_place_is_given_back_and_taken_again_as_an_event_comes() {
+    explore(|| {
+        let watch = Arc::new(Watch::new());
+        let Seen::Ready(seen) = watch.look(Direction::Read) else { panic!("ready at first") };
+        watch.clear(seen);
+        let counts = [(); 2].map(|()| global::Arc::<Count>::default());
+        let wait = |which: &global::Arc<Count>, key: &mut Option<usize>| {
+            watch.wait(Direction::Read, Place::Own(key), None, &Waker::from(which.clone()))
+        };
+        let mut key = None;
+        assert_eq!(wait(&counts[0], &mut key), Seen::Waiting);
+        let turner = {
+            let watch = Arc::clone(&watch);
+            loom::thread::spawn(move || {
+                let mut wakers = Vec::new();
+                watch.raise(Direction::Read.into(), &mut wakers);
+                wakers.into_iter().for_each(Waker::wake);
+            })
+        };
+        watch.leave(Direction::Read, key.unwrap());
+        let mut key = None;
+        let second = wait(&counts[1], &mut key);
+        turner.join().unwrap();
+        let [first, woken] = [0, 1].map(|which: usize| counts[which].0.load(Ordering::Relaxed));
+        assert!(first <= 1);
+        assert_eq!(woken, usize::from(second == Seen::Waiting), "told at once, or woken");
+        if let Some(key) = key {
+            watch.leave(Direction::Read, key);
+        }
+        assert!(
+            counts.iter().all(|count| global::Arc::strong_count(count) == 1),
+            "a waker is kept"
+        );
     });
 }
