@@ -66,6 +66,7 @@ const RULES: &[Rule] = &[
     unsafety::ROOTS,
     unsafety::SAFETY,
     orderings::NOTES,
+    orderings::FENCES,
     names::FILES,
     names::TYPES,
     leftovers::UNFINISHED,

@@ -33,6 +33,30 @@ pub(crate) const NOTES: Rule = Rule {
     ],
 };
 
+pub(crate) const FENCES: Rule = Rule {
+    wants: "Sequential consistency is `goro_shim::atomic::fence_seqcst`, never an access: models \
+            read a SeqCst access as AcqRel, and would not check what leans on one.",
+    check: |house| {
+        let users = house
+            .shipped()
+            .filter(|(file, _)| file.folder().is_none_or(|(folder, _)| folder != "goro-shim"));
+        users
+            .flat_map(|(file, source)| {
+                let uses = source.words("SeqCst").filter(|&at| !file.is_test(at));
+                uses.map(|at| file.finding(at, "call `fence_seqcst` between the two accesses"))
+            })
+            .collect()
+    },
+    broken: &[(
+        &[("crates/a/src/x.rs", "// Ordering: x\nfn f() { A.load(Ordering::SeqCst) }")],
+        "crates/a/src/x.rs:2:",
+    )],
+    kept: &[
+        &[("crates/goro-shim/src/x.rs", "fn f() { fence(Ordering::SeqCst) } // Ordering: x")],
+        &[("crates/a/src/x.rs", "#[cfg(test)] mod t { fn f() { A.load(Ordering::SeqCst) } }")],
+    ],
+};
+
 const STRONG: [&str; 4] = ["Acquire", "Release", "AcqRel", "SeqCst"];
 
 /// How many lines above an operation its note may begin.
