@@ -249,13 +249,14 @@ mod tests {
     #[test]
     fn a_holder_that_sleeps_is_waited_for() {
         let lock = Arc::new(Lock::new(1));
-        let guard = lock.lock();
+        let mut guard = lock.lock();
         let other = {
             let lock = Arc::clone(&lock);
             thread::start("waiter".into(), None, move || *lock.lock()).unwrap()
         };
         thread::sleep(core::time::Duration::from_millis(20));
+        *guard = 2;
         drop(guard);
-        assert_eq!(other.join().unwrap(), 1);
+        assert_eq!(other.join().unwrap(), 2);
     }
 }
