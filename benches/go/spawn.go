@@ -158,22 +158,20 @@ func skynet(depth int) sample {
 	return perOperation(sum, leaves, r)
 }
 
-func node(first, leaves int, answer chan uint64) {
+func node(first, leaves int, parent chan uint64) {
 	if leaves == 1 {
-		answer <- uint64(first)
+		parent <- uint64(first)
 		return
 	}
-	each := leaves / children
-	var sums [children]chan uint64
-	for at := range sums {
-		sums[at] = make(chan uint64, 1)
-		go node(first+at*each, each, sums[at])
+	each, inbox := leaves/children, make(chan uint64, 1)
+	for at := range children {
+		go node(first+at*each, each, inbox)
 	}
 	var total uint64
-	for _, sum := range sums {
-		total += <-sum
+	for range children {
+		total += <-inbox
 	}
-	answer <- total
+	parent <- total
 }
 
 func yields(times int) sample {

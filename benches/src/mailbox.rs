@@ -1,14 +1,19 @@
-//! What a workload's tasks talk through, the same for every rival: a place for one number with a
-//! waker beside it, and a countdown that fills one.
+//! What a workload's tasks talk through, the same for every rival: a place for one number with
+//! wakers beside it, and a countdown that fills one.
 //!
-//! A message costs two short locks (the send's and the wait's) and whatever the rival's waker
-//! costs: no channel library stands between the rival and its figure, and little is added to it.
+//! A message costs two short locks (the send's and the wait's; with many senders a third) and
+//! whatever the rival's waker costs: no channel library stands between the rival and its figure, and
+//! little is added to it.
 //!
 //! Invariants:
-//! 1. One task receives from a mailbox; who sends knows it to be empty; 0 is never sent.
-//! 2. The value is stored before the send takes the lock, and the wait looks again once it has the
-//!    lock: either the send finds the waker or the wait finds the value.
-//! 3. The waker is cloned at each wait and woken by value, as channels do, outside of the lock.
+//! 1. One task receives from a mailbox; 0 is never sent.
+//! 2. [`Mailbox::send`] is for the one sender who knows it to be empty. If there are many they use
+//!    [`Mailbox::deliver`], which waits for room, and the receiver empties it under the lock.
+//! 3. The value is stored before the send gives up the lock, and the wait looks again once it has the
+//!    lock: either the send finds the waker or the wait finds the value. The same holds for a sender
+//!    that waits and the receiver that makes room.
+//! 4. A waker is cloned at each wait and woken by value, as channels do, outside of the lock.
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -22,17 +27,29 @@ const EMPTY: u64 = 0;
 /// A place for one number.
 pub struct Mailbox {
     value: AtomicU64,
-    waiter: Lock<Option<Waker>>,
+    many_senders: bool,
+    waiters: Lock<Waiters>,
+}
+
+struct Waiters {
+    receiver: Option<Waker>,
+    senders: VecDeque<Waker>,
 }
 
 impl Mailbox {
-    const fn new() -> Self {
-        Self { value: AtomicU64::new(EMPTY), waiter: Lock::new(None) }
+    const fn new(many_senders: bool) -> Self {
+        let waiters = Lock::new(Waiters { receiver: None, senders: VecDeque::new() });
+        Self { value: AtomicU64::new(EMPTY), many_senders, waiters }
     }
 
     /// An empty one, to be shared by its two sides.
     pub fn shared() -> Arc<Self> {
-        Arc::new(Self::new())
+        Arc::new(Self::new(false))
+    }
+
+    /// An empty one, to be shared by the receiver and any number of senders.
+    pub fn for_many() -> Arc<Self> {
+        Arc::new(Self::new(true))
     }
 
     /// Puts a number and wakes who waits for it.
@@ -41,10 +58,16 @@ impl Mailbox {
         assert_eq!(self.value.load(Ordering::Relaxed), EMPTY, "sent to a full mailbox");
         // Ordering: Release pairs with the Acquire in `take`.
         self.value.store(value, Ordering::Release);
-        let waiter = self.waiter.lock().take();
-        if let Some(waiter) = waiter {
-            waiter.wake();
+        let receiver = self.waiters.lock().receiver.take();
+        if let Some(receiver) = receiver {
+            receiver.wake();
         }
+    }
+
+    /// Puts a number as soon as there is room.
+    #[inline]
+    pub fn deliver(&self, value: u64) -> Deliver<'_> {
+        Deliver { mailbox: self, value }
     }
 
     /// Waits for a number.
@@ -53,6 +76,23 @@ impl Mailbox {
         Receive(self)
     }
 
+    /// The number, if there is one, and room for a sender who waits.
+    #[inline]
+    fn try_receive(&self) -> Poll<u64> {
+        if !self.many_senders {
+            return self.take();
+        }
+        let mut waiters = self.waiters.lock();
+        let value = self.take();
+        let sender = if value.is_ready() { waiters.senders.pop_front() } else { None };
+        drop(waiters);
+        if let Some(sender) = sender {
+            sender.wake();
+        }
+        value
+    }
+
+    /// Under the lock when there are many senders.
     #[inline]
     fn take(&self) -> Poll<u64> {
         // Ordering: Acquire pairs with the Release in `send`.
@@ -66,6 +106,37 @@ impl Mailbox {
     }
 }
 
+/// The wait for room for a number.
+pub struct Deliver<'a> {
+    mailbox: &'a Mailbox,
+    value: u64,
+}
+
+impl Future for Deliver<'_> {
+    type Output = ();
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let mut waiters = self.mailbox.waiters.lock();
+        if self.mailbox.value.load(Ordering::Relaxed) != EMPTY {
+            drop(waiters);
+            let waker = context.waker().clone();
+            waiters = self.mailbox.waiters.lock();
+            if self.mailbox.value.load(Ordering::Relaxed) != EMPTY {
+                waiters.senders.push_back(waker);
+                return Poll::Pending;
+            }
+        }
+        self.mailbox.value.store(self.value, Ordering::Relaxed);
+        let receiver = waiters.receiver.take();
+        drop(waiters);
+        if let Some(receiver) = receiver {
+            receiver.wake();
+        }
+        Poll::Ready(())
+    }
+}
+
 /// The wait for a mailbox's number.
 pub struct Receive<'a>(&'a Mailbox);
 
@@ -74,16 +145,22 @@ impl Future for Receive<'_> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<u64> {
-        let value = self.0.take();
+        let value = self.0.try_receive();
         if value.is_ready() {
             return value;
         }
         let waker = context.waker().clone();
-        let mut waiter = self.0.waiter.lock();
+        let mut waiters = self.0.waiters.lock();
         let value = self.0.take();
-        let unused = if value.is_ready() { Some(waker) } else { waiter.replace(waker) };
-        drop(waiter);
+        let (unused, sender) = match value {
+            Poll::Ready(_) => (Some(waker), waiters.senders.pop_front()),
+            Poll::Pending => (waiters.receiver.replace(waker), None),
+        };
+        drop(waiters);
         drop(unused);
+        if let Some(sender) = sender {
+            sender.wake();
+        }
         value
     }
 }
@@ -97,7 +174,7 @@ pub struct Countdown {
 impl Countdown {
     /// Waits for so many.
     pub fn of(count: usize) -> Arc<Self> {
-        Arc::new(Self { left: AtomicUsize::new(count), end: Mailbox::new() })
+        Arc::new(Self { left: AtomicUsize::new(count), end: Mailbox::new(false) })
     }
 
     /// One has finished.

@@ -11,7 +11,7 @@ use crate::rival::{Rival, drive};
 const CHILDREN: u64 = 10;
 
 /// A tree of that depth, ten children to a node; its leaves send 1, 2, 3 ... to their parents, and
-/// those the sums. Each child has a mailbox of its own.
+/// those the sums to theirs. All children of a node send to one mailbox, which has room for one.
 pub fn skynet<R: Rival>(rival: R, depth: u32) -> Sample {
     let leaves = CHILDREN.pow(depth);
     let (sum, reading) = drive(rival, async move {
@@ -24,7 +24,7 @@ pub fn skynet<R: Rival>(rival: R, depth: u32) -> Sample {
 }
 
 async fn tree<R: Rival>(rival: R, leaves: u64) -> u64 {
-    let answer = Mailbox::shared();
+    let answer = Mailbox::for_many();
     rival.spawn_detached(node(rival, 1, leaves, Arc::clone(&answer)));
     answer.receive().await
 }
@@ -34,24 +34,21 @@ fn node<R: Rival>(
     rival: R,
     first: u64,
     leaves: u64,
-    answer: Arc<Mailbox>,
+    parent: Arc<Mailbox>,
 ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
     Box::pin(async move {
-        let each = leaves / CHILDREN;
-        let child = |at| {
-            let (sum, first) = (Mailbox::shared(), first + at * each);
-            let outbox = Arc::clone(&sum);
+        let (each, inbox) = (leaves / CHILDREN, Mailbox::for_many());
+        for at in 0..CHILDREN {
+            let (first, parent) = (first + at * each, Arc::clone(&inbox));
             match each {
-                1 => rival.spawn_detached(async move { outbox.send(first) }),
-                _ => rival.spawn_detached(node(rival, first, each, outbox)),
+                1 => rival.spawn_detached(async move { parent.deliver(first).await }),
+                _ => rival.spawn_detached(node(rival, first, each, parent)),
             }
-            sum
-        };
-        let sums: Vec<_> = (0..CHILDREN).map(child).collect();
-        let mut total = 0;
-        for sum in sums {
-            total += sum.receive().await;
         }
-        answer.send(total);
+        let mut total = 0;
+        for _ in 0..CHILDREN {
+            total += inbox.receive().await;
+        }
+        parent.deliver(total).await;
     })
 }
