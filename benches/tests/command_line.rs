@@ -99,8 +99,13 @@ fn all_agree(rivals: &str) {
 }
 
 #[test]
-fn every_workload_computes_the_same_on_every_runtime() {
-    all_agree(RUST);
+fn every_workload_computes_the_same_on_tokio() {
+    all_agree("goro,tokio");
+}
+
+#[test]
+fn every_workload_computes_the_same_on_smol() {
+    all_agree("goro,smol,static");
 }
 
 /// Where Go has been installed: a test downloads nothing.
