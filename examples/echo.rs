@@ -9,6 +9,10 @@ async fn main() -> io::Result<()> {
     let addr = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:7000".to_owned());
     let listener = TcpListener::bind(addr).await?;
     println!("echo on {}", listener.local_addr()?);
+    serve(listener).await
+}
+
+pub async fn serve(listener: TcpListener) -> io::Result<()> {
     loop {
         let (stream, client) = listener.accept().await?;
         goro::spawn(async move {

@@ -41,6 +41,7 @@ mod explore;
 mod failure;
 mod here;
 mod log;
+pub mod net;
 mod schedule;
 mod sim;
 mod world;

@@ -14,6 +14,7 @@ use std::rc::Rc;
 use crate::failure::{Failure, Stall, Waiting};
 use crate::here;
 use crate::log::Log;
+use crate::net::Conditions;
 use crate::schedule::Schedule;
 use crate::world::{Plan, World};
 
@@ -55,7 +56,8 @@ impl Sim {
             _ => Schedule::Pct { depth: DEPTH },
         };
         let step_time = Duration::from_micros(2);
-        let plan = Plan { seed, schedule, step_time, max_steps: 1_000_000 };
+        let conditions = Conditions::new();
+        let plan = Plan { seed, schedule, step_time, max_steps: 1_000_000, conditions };
         Self { plan, workers, monitor: true }
     }
 
@@ -89,6 +91,12 @@ impl Sim {
     /// After how many steps a run is given up. Default: a million.
     pub fn max_steps(mut self, steps: u64) -> Self {
         self.plan.max_steps = steps;
+        self
+    }
+
+    /// How the network behaves.
+    pub fn network(mut self, conditions: Conditions) -> Self {
+        self.plan.conditions = conditions;
         self
     }
 
@@ -137,6 +145,7 @@ impl Sim {
         let ended = self.drive(&world, &mut script, &main);
         // Before anything else is said: what is live is cancelled, whatever came of the future.
         drop(script);
+        world.net().close();
         let log = world.take_log();
         if let Some(payload) = main.take_panic() {
             resume_unwind(payload);

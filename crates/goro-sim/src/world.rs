@@ -4,6 +4,7 @@
 
 use core::task::Waker;
 use goro_context::{CurrentTask, TaskId};
+use goro_reactor::source::Network;
 use goro_runtime::driver::scripted::{Event, Mover, Script};
 use goro_shim::Arc;
 use goro_shim::atomic::{AtomicBool, Ordering};
@@ -13,6 +14,7 @@ use goro_shim::time::{Duration, Instant};
 use std::collections::BTreeMap;
 
 use crate::log::Log;
+use crate::net::{Conditions, Net, Shared};
 use crate::schedule::{Chooser, Schedule};
 
 /// How a run is to be.
@@ -22,12 +24,14 @@ pub(crate) struct Plan {
     pub(crate) schedule: Schedule,
     pub(crate) step_time: Duration,
     pub(crate) max_steps: u64,
+    pub(crate) conditions: Conditions,
 }
 
 /// The script of a simulation; see the module.
 #[derive(Debug)]
 pub(crate) struct World {
     plan: Plan,
+    net: Arc<Net>,
     state: Lock<State>,
 }
 
@@ -60,7 +64,12 @@ impl World {
             numbers: BTreeMap::new(),
             quiet: Vec::new(),
         };
-        Self { plan, state: Lock::new(state) }
+        let net = Arc::new(Net::new(plan.conditions.clone(), own.next()));
+        Self { plan, net, state: Lock::new(state) }
+    }
+
+    pub(crate) fn net(&self) -> &Arc<Net> {
+        &self.net
     }
 
     /// The run begins, at this point of its clock.
@@ -140,6 +149,18 @@ impl Script for World {
         let mut state = self.state.lock();
         state.gave_up |= state.steps >= self.plan.max_steps;
         state.gave_up
+    }
+
+    fn next_event(&self) -> Option<Instant> {
+        self.net.next_event()
+    }
+
+    fn turn(&self, now: Instant, wakers: &mut Vec<Waker>) {
+        self.net.turn(now, wakers);
+    }
+
+    fn network(&self) -> Option<Arc<dyn Network>> {
+        Some(Arc::new(Shared(Arc::clone(&self.net))))
     }
 
     fn settled(&self, wakers: &mut Vec<Waker>) {

@@ -1,0 +1,117 @@
+//! Taking connections.
+
+use core::task::{Context, Poll, Waker, ready};
+use goro_context::{Op, budget, note};
+use goro_reactor::source::{Accepted, ListenerSource, OptionName, StreamOption};
+use goro_shim::Arc;
+use goro_shim::lock::Lock;
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+
+use super::agenda::Occurrence;
+use super::lines::{Lines, Net};
+use super::stream::{Stream, over, remember};
+
+/// What comes in at one address, as the lines know it.
+#[derive(Debug, Default)]
+pub(super) struct Listening {
+    /// Links that nobody has accepted yet.
+    pub(super) queue: VecDeque<u64>,
+    pub(super) waiting: Vec<Waker>,
+}
+
+/// A listener.
+#[derive(Debug)]
+pub(super) struct Door {
+    net: Arc<Net>,
+    at: SocketAddr,
+    ttl: Lock<u32>,
+}
+
+impl Door {
+    pub(super) fn open(net: &Arc<Net>, at: SocketAddr) -> io::Result<Self> {
+        let mut lines = net.lines();
+        if lines.over {
+            return Err(over());
+        }
+        let port = if at.port() == 0 { lines.free_port(at.ip()) } else { at.port() };
+        let at = SocketAddr::new(at.ip(), port);
+        if lines.listening.contains_key(&at) {
+            return Err(ErrorKind::AddrInUse.into());
+        }
+        lines.listening.insert(at, Listening::default());
+        Ok(Self { net: Arc::clone(net), at, ttl: Lock::new(64) })
+    }
+}
+
+impl Lines {
+    /// Who listens for what is sent to `to`, at that address or at every one, and how many wait.
+    pub(super) fn listener_for(&self, to: SocketAddr) -> Option<(SocketAddr, usize)> {
+        let any: SocketAddr = match to {
+            SocketAddr::V4(_) => (std::net::Ipv4Addr::UNSPECIFIED, to.port()).into(),
+            SocketAddr::V6(_) => (std::net::Ipv6Addr::UNSPECIFIED, to.port()).into(),
+        };
+        let at = [to, any].into_iter().find(|at| self.listening.contains_key(at))?;
+        Some((at, self.listening[&at].queue.len()))
+    }
+}
+
+impl ListenerSource for Door {
+    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Accepted>> {
+        let spent = ready!(budget::poll_spend(cx));
+        let waker = cx.waker().clone();
+        let (mut lines, _) = self.net.lines_now();
+        let Some(listening) = lines.listening.get_mut(&self.at) else {
+            return Poll::Ready(Err(over()));
+        };
+        let Some(link) = listening.queue.pop_front() else {
+            let known = remember(&mut listening.waiting, waker);
+            drop(lines);
+            drop(known);
+            spent.refund();
+            note::leave(Op::Accept, 0);
+            return Poll::Pending;
+        };
+        let peer = lines.end(link, 0).map_or(self.at, |end| end.address);
+        drop(lines);
+        drop(waker);
+        Poll::Ready(Ok((Box::new(Stream::new(&self.net, link, 1)), peer)))
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        Ok(self.at)
+    }
+
+    fn option(&self, name: OptionName) -> io::Result<StreamOption> {
+        match name {
+            OptionName::Ttl => Ok(StreamOption::Ttl(*self.ttl.lock())),
+            _ => Err(ErrorKind::Unsupported.into()),
+        }
+    }
+
+    fn set_option(&self, option: StreamOption) -> io::Result<()> {
+        match option {
+            StreamOption::Ttl(hops) => {
+                *self.ttl.lock() = hops;
+                Ok(())
+            }
+            _ => Err(ErrorKind::Unsupported.into()),
+        }
+    }
+}
+
+impl Drop for Door {
+    /// Who has connected and was not accepted is sent away.
+    fn drop(&mut self) {
+        let (mut lines, now) = self.net.lines_now();
+        let Some(listening) = lines.listening.remove(&self.at) else { return };
+        for link in listening.queue {
+            lines.end(link, 1).into_iter().for_each(|end| end.closed = true);
+            let at = now + lines.latency();
+            lines.later(at, Occurrence::Reset { link, to: 0 });
+        }
+        let mut waiting = listening.waiting;
+        lines.ready.append(&mut waiting);
+    }
+}

@@ -1,0 +1,298 @@
+//! The socket types over a simulated network: what it does to bytes, and how connections end.
+#![cfg(all(feature = "net", feature = "sim"))]
+
+use futures::future::{join, select};
+use futures::{AsyncReadExt, AsyncWriteExt};
+use goro::net::{TcpListener, TcpStream, lookup};
+use goro::sim::net::{self, Conditions};
+use goro::sim::{Sim, advance, explore};
+use goro::time::{now, sleep, timeout};
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr};
+use std::pin::pin;
+use std::time::Duration;
+
+const THERE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2));
+const SERVER: SocketAddr = SocketAddr::new(THERE, 80);
+const MS: Duration = Duration::from_millis(1);
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A client's end and a server's.
+async fn pair() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind(SERVER).await.unwrap();
+    let (client, accepted) = join(TcpStream::connect(SERVER), listener.accept()).await;
+    let (client, (server, peer)) = (client.unwrap(), accepted.unwrap());
+    assert_eq!(client.local_addr().unwrap(), peer);
+    assert_eq!(client.peer_addr().unwrap(), SERVER);
+    (client, server)
+}
+
+/// Runs a test under some seeds, over a network of these conditions.
+fn check<F: Future<Output = ()> + 'static>(conditions: &Conditions, test: impl Fn() -> F) {
+    explore(30, |sim| {
+        let ended = sim.network(conditions.clone()).run(test());
+        assert!(ended.is_ok(), "{}", ended.unwrap_err());
+    });
+}
+
+fn kind<T>(result: io::Result<T>) -> Option<ErrorKind> {
+    result.err().map(|error| error.kind())
+}
+
+#[test]
+fn bytes_arrive_in_order_however_they_are_cut() {
+    for window in [1, 5, 4_096] {
+        check(&Conditions::new().window(window).short_once_in(2).lose_once_in(20), || async {
+            let (mut client, mut server) = pair().await;
+            let sent: Vec<u8> = (0..200).collect();
+            let write = async {
+                client.write_all(&(0..200).collect::<Vec<u8>>()).await.unwrap();
+                client.close().await.unwrap();
+            };
+            let mut back = Vec::new();
+            let (_, read) = join(write, server.read_to_end(&mut back)).await;
+            assert_eq!((read.unwrap(), back), (200, sent));
+        });
+    }
+}
+
+#[test]
+fn a_round_trip_takes_two_latencies() {
+    check(&Conditions::new().latency(100 * MS..110 * MS), || async {
+        let (mut client, mut server) = pair().await;
+        let before = now();
+        client.write_all(b"?").await.unwrap();
+        server.read_exact(&mut [0]).await.unwrap();
+        server.write_all(b"!").await.unwrap();
+        client.read_exact(&mut [0]).await.unwrap();
+        let took = now() - before;
+        assert!((200 * MS..225 * MS).contains(&took), "{took:?}");
+    });
+}
+
+#[test]
+fn bandwidth_is_never_exceeded() {
+    check(&Conditions::new().bandwidth(Some(10_000)), || async {
+        let (mut client, mut server) = pair().await;
+        let before = now();
+        client.write_all(&[7; 5_000]).await.unwrap();
+        drop(client);
+        let mut back = Vec::new();
+        server.read_to_end(&mut back).await.unwrap();
+        let took = now() - before;
+        assert_eq!(back.len(), 5_000);
+        assert!((500 * MS..520 * MS).contains(&took), "{took:?}");
+    });
+}
+
+#[test]
+fn a_writer_waits_for_a_reader_that_does_not_read() {
+    check(&Conditions::new().window(100), || async {
+        let (client, mut server) = pair().await;
+        assert_eq!(client.try_write(&[1; 150]).unwrap(), 100);
+        assert_eq!(kind(client.try_write(&[1])), Some(ErrorKind::WouldBlock));
+        assert!(timeout(SECOND, client.writable()).await.is_err());
+        server.read_exact(&mut [0; 30]).await.unwrap();
+        timeout(SECOND, client.writable()).await.unwrap().unwrap();
+        assert_eq!(client.try_write(&[1; 150]).unwrap(), 30);
+    });
+}
+
+#[test]
+fn nobody_listens() {
+    check(&Conditions::new(), || async {
+        assert_eq!(kind(TcpStream::connect(SERVER).await), Some(ErrorKind::ConnectionRefused));
+        let listener = TcpListener::bind(SERVER).await.unwrap();
+        assert_eq!(kind(TcpListener::bind(SERVER).await), Some(ErrorKind::AddrInUse));
+        drop(listener);
+        assert_eq!(kind(TcpStream::connect(SERVER).await), Some(ErrorKind::ConnectionRefused));
+        drop(TcpListener::bind(SERVER).await.unwrap());
+    });
+}
+
+#[test]
+fn ports_names_and_every_address() {
+    check(&Conditions::new(), || async {
+        let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let other = TcpListener::bind("0.0.0.0:0").await.unwrap();
+        assert_ne!(other.local_addr().unwrap().port(), port);
+        net::name("server", THERE);
+        assert_eq!(lookup("server:5").await.unwrap(), [SocketAddr::new(THERE, 5)]);
+        assert!(lookup("localhost:5").await.unwrap()[0].ip().is_loopback());
+        assert_eq!(kind(lookup("nobody:5").await), Some(ErrorKind::NotFound));
+        let connect = net::on(THERE, TcpStream::connect(("localhost", port)));
+        let (client, accepted) = join(connect, listener.accept()).await;
+        assert_eq!(client.unwrap().local_addr().unwrap(), accepted.as_ref().unwrap().1);
+        assert_eq!(accepted.unwrap().1.ip(), THERE);
+    });
+}
+
+#[test]
+fn a_full_backlog_makes_clients_wait() {
+    check(&Conditions::new().backlog(2), || async {
+        let listener = TcpListener::bind(SERVER).await.unwrap();
+        let clients: Vec<_> = (0..3).map(|_| goro::spawn(TcpStream::connect(SERVER))).collect();
+        advance(500 * MS).await;
+        assert_eq!(clients.iter().filter(|client| client.is_finished()).count(), 2);
+        listener.accept().await.unwrap();
+        advance(SECOND).await;
+        assert!(clients.iter().all(goro::task::JoinHandle::is_finished));
+    });
+    let impatient = Conditions::new().backlog(1).connect_timeout(5 * SECOND);
+    check(&impatient, || async {
+        let _listener = TcpListener::bind(SERVER).await.unwrap();
+        let _waits = TcpStream::connect(SERVER).await.unwrap();
+        let before = now();
+        assert_eq!(kind(TcpStream::connect(SERVER).await), Some(ErrorKind::TimedOut));
+        assert!((5 * SECOND..6 * SECOND).contains(&(now() - before)));
+    });
+}
+
+#[test]
+fn a_partition_holds_bytes_up_and_gives_them_up_in_the_end() {
+    check(&Conditions::new(), || async {
+        let (mut client, mut server) = pair().await;
+        net::partition(net::HERE, THERE);
+        client.write_all(b"held").await.unwrap();
+        assert!(timeout(10 * SECOND, server.read(&mut [0; 4])).await.is_err());
+        net::heal(THERE, net::HERE);
+        server.read_exact(&mut [0; 4]).await.unwrap();
+        net::partition(THERE, net::HERE);
+        client.write_all(b"lost").await.unwrap();
+        let before = now();
+        assert_eq!(kind(client.read(&mut [0; 4]).await), Some(ErrorKind::TimedOut));
+        assert!((120 * SECOND..160 * SECOND).contains(&(now() - before)));
+        assert!(timeout(SECOND, server.read(&mut [0; 4])).await.is_err(), "it knows of nothing");
+        net::heal_all();
+    });
+}
+
+#[test]
+fn connecting_through_a_partition_takes_until_it_heals() {
+    check(&Conditions::new(), || async {
+        let _listener = TcpListener::bind(SERVER).await.unwrap();
+        net::partition(net::HERE, THERE);
+        let client = goro::spawn(TcpStream::connect(SERVER));
+        advance(5 * SECOND).await;
+        assert!(!client.is_finished());
+        net::heal_all();
+        client.await.unwrap().unwrap();
+        net::partition(net::HERE, THERE);
+        assert_eq!(kind(TcpStream::connect(SERVER).await), Some(ErrorKind::TimedOut));
+    });
+}
+
+#[test]
+fn a_reset_is_told_once_at_each_end() {
+    check(&Conditions::new(), || async {
+        let (mut client, mut server) = pair().await;
+        assert_eq!(net::connections(), [(client.local_addr().unwrap(), SERVER)]);
+        let reading = goro::spawn(async move { (kind(server.read(&mut [0]).await), server) });
+        advance(MS).await;
+        assert_eq!(net::reset(SERVER), 1);
+        let (told, server) = reading.await.unwrap();
+        assert_eq!(told, Some(ErrorKind::ConnectionReset));
+        assert_eq!(server.try_read(&mut [0]).unwrap(), 0);
+        assert_eq!(kind(client.write(b"x").await), Some(ErrorKind::ConnectionReset));
+        assert_eq!(kind(client.write(b"x").await), Some(ErrorKind::BrokenPipe));
+        assert!(client.close().await.is_ok(), "gone already");
+        assert!(net::connections().is_empty());
+        assert_eq!(net::reset_all(), 1, "it is forgotten when both have let go");
+        drop((client, server));
+        assert_eq!(net::reset_all(), 0);
+    });
+}
+
+#[test]
+fn an_end_that_vanishes_leaves_the_other_half_open() {
+    check(&Conditions::new(), || async {
+        let (mut client, _server) = pair().await;
+        assert_eq!(net::vanish(SERVER), 1);
+        assert!(timeout(3_600 * SECOND, client.read(&mut [0])).await.is_err(), "silence");
+        client.write_all(b"anybody there?").await.unwrap();
+        assert_eq!(kind(client.read(&mut [0]).await), Some(ErrorKind::ConnectionReset));
+    });
+}
+
+#[test]
+fn closing_with_bytes_unread_resets() {
+    check(&Conditions::new(), || async {
+        let (mut client, server) = pair().await;
+        client.write_all(b"unread").await.unwrap();
+        advance(10 * MS).await;
+        drop(server);
+        assert_eq!(kind(client.read(&mut [0]).await), Some(ErrorKind::ConnectionReset));
+        let (mut client, server) = pair().await;
+        drop(server);
+        assert_eq!(client.read(&mut [0]).await.unwrap(), 0, "nothing was unread");
+        client.write_all(b"to nobody").await.unwrap();
+        advance(10 * MS).await;
+        assert_eq!(kind(client.write(b"x").await), Some(ErrorKind::ConnectionReset));
+    });
+}
+
+#[test]
+fn each_direction_ends_by_itself() {
+    check(&Conditions::new(), || async {
+        let (mut client, mut server) = pair().await;
+        client.shutdown(Shutdown::Write).unwrap();
+        assert_eq!(kind(client.write(b"x").await), Some(ErrorKind::BrokenPipe));
+        assert_eq!(server.read(&mut [0]).await.unwrap(), 0);
+        server.write_all(b"still here").await.unwrap();
+        assert_eq!(client.peek(&mut [0; 20]).await.unwrap(), 10);
+        assert_eq!(client.read(&mut [0; 20]).await.unwrap(), 10);
+        client.shutdown(Shutdown::Read).unwrap();
+        assert_eq!(client.read(&mut [0; 20]).await.unwrap(), 0);
+    });
+}
+
+#[test]
+fn who_gives_up_connecting_leaves_nothing_behind() {
+    check(&Conditions::new(), || async {
+        let listener = TcpListener::bind(SERVER).await.unwrap();
+        for given_up_after in 0..400 {
+            let connect = pin!(TcpStream::connect(SERVER));
+            drop(select(connect, pin!(sleep(Duration::from_micros(given_up_after)))).await);
+        }
+        advance(SECOND).await;
+        let mut accepted = 0;
+        while let Ok(Ok((mut stream, _))) = timeout(SECOND, listener.accept()).await {
+            accepted += 1;
+            assert!(matches!(stream.read(&mut [0]).await, Ok(0) | Err(_)), "nobody is there");
+        }
+        assert!(accepted > 0, "some had come in before they were given up");
+        assert!(net::connections().is_empty());
+    });
+}
+
+#[test]
+fn a_listener_that_goes_sends_those_away_who_wait() {
+    check(&Conditions::new(), || async {
+        let listener = TcpListener::bind(SERVER).await.unwrap();
+        let mut client = TcpStream::connect(SERVER).await.unwrap();
+        drop(listener);
+        assert_eq!(kind(client.read(&mut [0]).await), Some(ErrorKind::ConnectionReset));
+    });
+}
+
+#[test]
+fn options_are_remembered() {
+    check(&Conditions::new().window(512), || async {
+        let (client, _server) = pair().await;
+        assert!(!client.nodelay().unwrap());
+        client.set_nodelay(true).unwrap();
+        assert!(client.nodelay().unwrap());
+        client.set_linger(Some(SECOND)).unwrap();
+        assert_eq!(client.linger().unwrap(), Some(SECOND));
+        assert_eq!(client.recv_buffer_size().unwrap(), 512);
+    });
+}
+
+#[test]
+fn a_socket_that_outlives_its_simulation_says_so() {
+    let (mut client, _server) = Sim::new(1).run(pair()).unwrap();
+    let told = goro::block_on(client.read(&mut [0])).unwrap_err();
+    assert_eq!(told.kind(), ErrorKind::NotConnected);
+    assert!(told.to_string().contains("simulation"), "{told}");
+}
