@@ -43,6 +43,33 @@ fn a_dump_as_the_task_ends_reads_no_freed_header() {
     });
 }
 
+/// As above, and the handle, which is there to the end, frees the memory as soon as it may.
+#[test]
+fn a_dump_as_the_last_handle_goes_reads_no_freed_header() {
+    loom::model(|| {
+        let home = Hand::leak();
+        let (handle, waker, flags, drops) = parked(home);
+        for flag in flags.iter() {
+            flag.store(true, atomic::Ordering::Relaxed);
+        }
+        waker.wake();
+        let worker = thread::spawn(move || home.drain());
+        let dumper = thread::spawn(move || {
+            let mut seen = 0;
+            home.registry.for_each(|view| {
+                assert_ne!(view.activity, crate::Activity::Stuck);
+                seen += 1;
+            });
+            seen
+        });
+        drop(handle);
+        assert_eq!(worker.join().unwrap(), Some(Ending::Done));
+        assert!(dumper.join().unwrap() <= 1);
+        assert!(home.registry.is_empty());
+        assert_eq!(drops.load(Ordering::Relaxed), DONE);
+    });
+}
+
 /// Shutdown aborts what is listed while a task ends: what it finds it may hold on to.
 #[test]
 fn an_abort_of_all_that_is_listed_as_the_task_ends() {
