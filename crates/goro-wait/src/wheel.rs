@@ -140,7 +140,10 @@ impl<T> Wheel<T> {
                 return self.next_tick().is_some_and(|tick| tick <= now);
             }
             left -= 1;
-            let index = self.lists.get(list).head;
+            // From both ends in turn where sleepers only move on: one's memory arrives while the
+            // other is moved, which a walk from neighbour to neighbour would wait for.
+            let ends = self.lists.get(list);
+            let index = if left % 2 == 0 || Lists::is_last(list) { ends.head } else { ends.tail };
             let (_, tick) = self.unlink(index);
             if tick <= self.cursor {
                 out.push(self.chunks.remove(index));
@@ -190,6 +193,13 @@ impl<T> Wheel<T> {
         self.lists = Lists::new();
         self.chunks.restart();
         true
+    }
+
+    /// How far the clock has come, as [`advance`](Self::advance) was told, rounded down to a tick.
+    /// Once `advance` has said that nobody due is left, no deadline up to here is in the wheel.
+    #[inline]
+    pub fn reached_nanos(&self) -> u64 {
+        self.cursor << TICK_BITS
     }
 
     /// How many sleep here, those that are due but not yet taken out included.

@@ -126,6 +126,12 @@ impl Lists {
         (level * 64) as u16 + (tick >> (level * DIGIT)) as u16 % 64
     }
 
+    /// Whether sleepers leave the wheel from this list, and not for a lower one.
+    #[inline]
+    pub(super) fn is_last(list: u16) -> bool {
+        list < 64 || list == DUE
+    }
+
     #[inline]
     pub(super) fn set_occupied(&mut self, list: u16) {
         if list != DUE {
