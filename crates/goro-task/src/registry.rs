@@ -1,7 +1,7 @@
 //! Who waits: the tasks that have parked at a home, for dumps and for shutdown.
 //!
 //! A task is listed when it first parks and unlisted when it ends, so a task that never parks costs
-//! nothing here. One short lock round a slab of pointers.
+//! nothing here. One short lock round a table of pointers.
 //!
 //! Invariants:
 //! 1. A listed task is live, so under the lock its header may be read and referenced.
@@ -18,11 +18,16 @@ use core::marker::PhantomData;
 
 use goro_context::{Cause, Kind, TaskId, WaitNote};
 use goro_shim::lock::Lock;
-use slab::Slab;
 
 use crate::abort::AbortHandle;
 use crate::header::{Header, Ptr};
 use crate::{Home, Parcel, Runnable};
+
+mod places;
+#[cfg(all(test, not(loom)))]
+mod tests;
+
+use places::Places;
 
 /// The tasks that have first parked at one home and have not ended.
 pub struct Registry<H> {
@@ -31,17 +36,22 @@ pub struct Registry<H> {
 }
 
 struct Listed {
-    tasks: Slab<Entry>,
+    tasks: Places,
     /// Where the next [`Registry::abort_some`] goes on.
     cursor: usize,
     closed: Option<Cause>,
 }
 
-struct Entry(Ptr);
+// SAFETY: the pointers are used under the registry's lock, to reach headers, which are made to be
+// used from any thread. Names no type parameter.
+unsafe impl Send for Listed {}
 
-// SAFETY: an entry is used under the registry's lock, to reach a header, which is made to be used
-// from any thread. Names no type parameter.
-unsafe impl Send for Entry {}
+impl Listed {
+    fn headers(&self) -> impl Iterator<Item = &Header> {
+        // SAFETY: a listed task is live, and is unlisted under the lock before that ends.
+        self.tasks.iter().map(|task| unsafe { task.as_ref() })
+    }
+}
 
 /// What became of a task that was to be listed.
 pub(crate) enum Listing {
@@ -54,7 +64,7 @@ pub(crate) enum Listing {
 impl<H: Home> Registry<H> {
     /// An empty registry.
     pub fn new() -> Self {
-        let listed = Listed { tasks: Slab::new(), cursor: 0, closed: None };
+        let listed = Listed { tasks: Places::new(), cursor: 0, closed: None };
         Self { listed: Lock::new(listed), _home: PhantomData }
     }
 
@@ -74,8 +84,8 @@ impl<H: Home> Registry<H> {
     /// that might. Tasks that park or end meanwhile wait for it.
     pub fn for_each(&self, mut f: impl FnMut(&TaskView)) {
         let listed = self.listed.lock();
-        for (_, entry) in &listed.tasks {
-            f(&TaskView::of(entry.header()));
+        for header in listed.headers() {
+            f(&TaskView::of(header));
         }
     }
 
@@ -128,10 +138,11 @@ impl<H: Home> Registry<H> {
         // Keys run up to the capacity at most; vacant ones are skipped.
         let end = listed.tasks.capacity();
         while listed.cursor < end && handles.len() < max {
-            if let Some(entry) = listed.tasks.get(listed.cursor) {
-                if !entry.header().word.snapshot().is_aborted() {
+            if let Some(task) = listed.tasks.get(listed.cursor) {
+                // SAFETY: a listed task is live, and is unlisted under the lock before that ends.
+                if !unsafe { task.as_ref() }.word.snapshot().is_aborted() {
                     // SAFETY: a listed task is live.
-                    handles.push(unsafe { AbortHandle::of(entry.0) });
+                    handles.push(unsafe { AbortHandle::of(task) });
                 }
             }
             listed.cursor += 1;
@@ -144,15 +155,10 @@ impl<H: Home> Registry<H> {
         (handles, is_last)
     }
 
-    /// Gives back the memory of a burst: what is free at the end of the list.
+    /// Gives back the memory of a burst: what is vacant at the end of the table. Looks at every
+    /// place under the registry's lock.
     pub fn trim(&self) {
-        let mut listed = self.listed.lock();
-        if listed.tasks.is_empty() {
-            let _freed_below = core::mem::take(&mut listed.tasks);
-            drop(listed);
-        } else if listed.tasks.len() < listed.tasks.capacity() / 4 {
-            listed.tasks.shrink_to_fit();
-        }
+        self.listed.lock().tasks.trim();
     }
 
     /// Lists `task`, whose runnable the caller possesses.
@@ -161,26 +167,18 @@ impl<H: Home> Registry<H> {
         if let Some(cause) = &listed.closed {
             return Listing::Closed(cause.clone());
         }
-        let key = listed.tasks.insert(Entry(task));
-        Listing::Listed(u32::try_from(key).expect("fewer than 2^32 tasks fit in any memory"))
+        Listing::Listed(listed.tasks.insert(task))
     }
 
     /// Takes the task listed under `key` off.
     pub(crate) fn unlist(&self, key: u32) {
-        self.listed.lock().tasks.remove(key as usize);
+        self.listed.lock().tasks.remove(key);
     }
 }
 
 impl<H: Home> Default for Registry<H> {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-impl Entry {
-    fn header(&self) -> &Header {
-        // SAFETY: a listed task is live, and is unlisted under the lock before that ends.
-        unsafe { self.0.as_ref() }
     }
 }
 
