@@ -95,7 +95,7 @@ unsafe fn poll<F: Future>(task: Ptr, cx: &mut Context<'_>) -> Option<Ending> {
         let outcome = match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
             Ok(Poll::Pending) => return None,
             Ok(Poll::Ready(value)) => Ok(value),
-            Err(payload) => Err(Failure::Panicked(Payload(payload))),
+            Err(payload) => Err(Box::new(Failure::Panicked(Payload(payload)))),
         };
         // SAFETY: the stage still holds the future, which is used no more.
         Some(unsafe { replace::<F>(stage, outcome) })
@@ -107,7 +107,7 @@ unsafe fn poll<F: Future>(task: Ptr, cx: &mut Context<'_>) -> Option<Ending> {
 /// See [`Table::cancel`].
 unsafe fn cancel<F: Future>(task: Ptr, failure: Failure) -> Ending {
     // SAFETY: the stage holds the future, says the caller.
-    let body = |stage: *mut ()| unsafe { replace::<F>(stage, Err(failure)) };
+    let body = |stage: *mut ()| unsafe { replace::<F>(stage, Err(Box::new(failure))) };
     // SAFETY: the caller possesses the runnable, so the stage is its own.
     unsafe { Header::with_stage(task, body) }
 }
@@ -129,8 +129,10 @@ unsafe fn replace<F: Future>(stage: *mut (), outcome: Outcome<F::Output>) -> End
     };
     let ending = match &outcome {
         Ok(_) => Ending::Done,
-        Err(Failure::Panicked(_)) => Ending::Panicked,
-        Err(Failure::Cancelled(_)) => Ending::Cancelled,
+        Err(failure) => match **failure {
+            Failure::Panicked(_) => Ending::Panicked,
+            Failure::Cancelled(_) => Ending::Cancelled,
+        },
     };
     // SAFETY: the stage has room for the outcome, aligned, and holds nothing that needs dropping.
     unsafe { stage.cast::<Outcome<F::Output>>().write(outcome) };
@@ -142,14 +144,14 @@ unsafe fn replace<F: Future>(stage: *mut (), outcome: Outcome<F::Output>) -> End
 fn panicked_in_drop<T>(outcome: Outcome<T>, payload: Box<dyn Any + Send>) -> Outcome<T> {
     let payload = Payload(payload);
     match outcome {
-        Err(first @ Failure::Panicked(_)) => {
+        Err(first) if matches!(*first, Failure::Panicked(_)) => {
             payload.discard();
             Err(first)
         }
         other => {
             // Panic: the value's destructor may.
             contain::quietly(|| drop(other));
-            Err(Failure::Panicked(payload))
+            Err(Box::new(Failure::Panicked(payload)))
         }
     }
 }

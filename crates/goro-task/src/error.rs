@@ -11,8 +11,9 @@ use core::fmt;
 
 use goro_context::{Cause, Kind, TaskId, contain};
 
-/// What stands in the stage of a task that has ended.
-pub(crate) type Outcome<T> = Result<T, Failure>;
+/// What stands in the stage of a task that has ended. The rare failure is boxed, so that the stage of a
+/// small future is not as large as a failure.
+pub(crate) type Outcome<T> = Result<T, Box<Failure>>;
 
 /// Why there is no value.
 #[derive(Debug)]
@@ -35,27 +36,27 @@ pub(crate) enum Failure {
 pub struct JoinError {
     id: TaskId,
     kind: Kind,
-    failure: Failure,
+    failure: Box<Failure>,
 }
 
 impl JoinError {
-    pub(crate) fn new(id: TaskId, kind: Kind, failure: Failure) -> Self {
+    pub(crate) fn new(id: TaskId, kind: Kind, failure: Box<Failure>) -> Self {
         Self { id, kind, failure }
     }
 
     /// Whether the task was cancelled: aborted, or dropped with its runtime.
     pub fn is_cancelled(&self) -> bool {
-        matches!(self.failure, Failure::Cancelled(_))
+        matches!(*self.failure, Failure::Cancelled(_))
     }
 
     /// Whether the task panicked, in a poll or in the destructor of its future.
     pub fn is_panic(&self) -> bool {
-        matches!(self.failure, Failure::Panicked(_))
+        matches!(*self.failure, Failure::Panicked(_))
     }
 
     /// Why the task was cancelled; `None` if it panicked.
     pub fn cause(&self) -> Option<&Cause> {
-        match &self.failure {
+        match &*self.failure {
             Failure::Cancelled(cause) => Some(cause),
             Failure::Panicked(_) => None,
         }
@@ -77,9 +78,9 @@ impl JoinError {
     /// # Errors
     /// This error, if the task was cancelled.
     pub fn try_into_panic(self) -> Result<Box<dyn Any + Send>, Self> {
-        match self.failure {
+        match *self.failure {
             Failure::Panicked(payload) => Ok(payload.0),
-            failure @ Failure::Cancelled(_) => Err(Self { failure, ..self }),
+            failure @ Failure::Cancelled(_) => Err(Self { failure: Box::new(failure), ..self }),
         }
     }
 
@@ -97,7 +98,7 @@ impl JoinError {
 impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "task {} ({}) ", self.id, self.kind.name())?;
-        match &self.failure {
+        match &*self.failure {
             Failure::Cancelled(cause) => write!(f, "was cancelled: {cause}"),
             Failure::Panicked(payload) => match payload.text() {
                 Some(text) => write!(f, "panicked: {text}"),

@@ -14,18 +14,18 @@ fn shape(size: usize) -> Shape {
 #[test]
 fn each_size_has_the_smallest_class_that_holds_it() {
     let sizes: Vec<usize> = Class::all().map(Class::size).collect();
-    assert_eq!((sizes.len(), sizes[0], sizes[15]), (CLASSES, 16, 256));
-    assert_eq!(sizes[16..20], [320, 384, 448, 512]);
-    assert_eq!(sizes[CLASSES - 1], 2048);
+    assert_eq!((sizes.len(), sizes[0], sizes[15]), (CLASSES, 24, 264));
+    assert_eq!(sizes[16..20], [328, 392, 456, 520]);
+    assert_eq!(sizes[CLASSES - 1], 2056);
     assert!(sizes.is_sorted());
-    for size in 1..=2048 {
+    for size in 1..=2056 {
         let class = shape(size).class().unwrap();
         let smallest = sizes.iter().position(|&fits| fits >= size).unwrap();
         assert_eq!(class.index(), smallest, "{size}");
-        assert!(class.size() - size < 16.max(size / 4 + 1), "{size} wastes too much");
+        assert!(class.size() - size < 24.max(size / 4 + 1), "{size} wastes too much");
         assert_eq!(class.layout().align(), 16);
     }
-    assert!(shape(2049).class().is_none());
+    assert!(shape(2057).class().is_none());
     assert!(Shape::of(Layout::from_size_align(96, 32).unwrap()).class().is_none());
     assert!(Shape::of(Layout::from_size_align(96, 16).unwrap()).class().is_some());
 }
@@ -34,7 +34,7 @@ fn each_size_has_the_smallest_class_that_holds_it() {
 fn magazines_and_depots_are_bounded() {
     for class in Class::all() {
         let magazine = class.size() * class.capacity() as usize;
-        assert!(class.capacity() >= 16 && magazine <= 32 << 10, "{class:?}");
+        assert!(class.capacity() >= 15 && magazine <= 32 << 10, "{class:?}");
         let depot = magazine * class.depot_capacity() as usize;
         assert!(class.depot_capacity() >= 8 && depot <= 4 << 20, "{class:?}");
     }
