@@ -94,6 +94,7 @@ impl Hub {
         hub.scripted.store(scripted, Ordering::Relaxed);
         hub.unwatched.store(!monitor, Ordering::Relaxed);
         fork::watch();
+        goro_task::trust_wakers();
         hub.forks.store(fork::generation(), Ordering::Relaxed);
         for shard in hub.every_shard() {
             shard.counters.reset();
@@ -380,6 +381,6 @@ impl Hub {
         for shard in self.all_shards() {
             shard.timers.close(&mut wakers);
         }
-        crate::observe::wake_each(wakers);
+        crate::observe::wake_each(&mut wakers);
     }
 }

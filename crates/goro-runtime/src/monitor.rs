@@ -59,8 +59,14 @@ pub struct Monitor {
     /// Ticks in a row that found everybody asleep.
     quiet: u32,
     injected: bool,
+    /// Ticks since memory was last given back.
+    untrimmed: u32,
     wakers: Vec<Waker>,
 }
+
+/// Every so many ticks, which is every second or more seldom, memory that tasks have left behind and
+/// nobody has needed since goes back to the system.
+const TRIM: u32 = 1000;
 
 /// What the last tick saw of one worker.
 #[derive(Debug)]
@@ -80,7 +86,8 @@ impl Monitor {
         let shards = ground.hub.shards();
         let seen = shards.map(|s| Seen { sequence: sequence(s), standing: false }).collect();
         let before = ground.driver.now();
-        Self { ground, seen, before, turns: 0, quiet: 0, injected: false, wakers: Vec::new() }
+        let (turns, quiet, injected, untrimmed) = (0, 0, false, 0);
+        Self { ground, seen, before, turns, quiet, injected, untrimmed, wakers: Vec::new() }
     }
 
     /// Looks once.
@@ -88,6 +95,11 @@ impl Monitor {
         let hub = self.ground.hub;
         if hub.is_stopped() {
             return Watch::Over;
+        }
+        self.untrimmed += 1;
+        if self.untrimmed == TRIM {
+            self.untrimmed = 0;
+            goro_task::trim();
         }
         if !hub.all_asleep() {
             self.quiet = 0;
@@ -117,7 +129,7 @@ impl Monitor {
         self.look_at_reactor(now);
         self.before = now;
         self.injected = injected;
-        crate::observe::wake_each(self.wakers.drain(..));
+        crate::observe::wake_each(&mut self.wakers);
         if (offer || !hub.injector.is_empty()) && hub.idle.wanted() {
             hub.wake_one(&*self.ground.driver);
         }

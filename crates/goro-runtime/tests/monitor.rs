@@ -364,3 +364,25 @@ fn a_waker_that_blocks_holds_up_nobody_else() {
         }
     }
 }
+
+/// Blocks that ended tasks have left behind go back to the system, when nobody has needed them for
+/// a while.
+#[test]
+fn the_memory_of_a_burst_goes_back() {
+    let mut script = script(1, 7);
+    let burst = async {
+        let tasks: Vec<_> = (0..5000).map(|_| spawn(async {})).collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+    };
+    script.run(burst).unwrap();
+    goro_task::trim();
+    let a_while = async {
+        for _ in 0..2500 {
+            sleep(Duration::from_millis(1)).await;
+        }
+    };
+    script.run(a_while).unwrap();
+    assert_eq!(goro_task::trim(), 0, "bytes were left to be given back");
+}
