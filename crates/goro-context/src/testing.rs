@@ -54,6 +54,10 @@ pub(crate) struct Scripted {
     pub(crate) rearms: AtomicUsize,
     pub(crate) disarms: AtomicUsize,
     pub(crate) blocked: AtomicUsize,
+    /// How often the clock was read.
+    pub(crate) looks: AtomicUsize,
+    /// Up to when it owns to have fired; `None` says nothing of any time.
+    tells: Lock<Option<Instant>>,
     stopped: AtomicBool,
     panics: AtomicBool,
 }
@@ -67,9 +71,17 @@ impl Scripted {
             rearms: AtomicUsize::new(0),
             disarms: AtomicUsize::new(0),
             blocked: AtomicUsize::new(0),
+            looks: AtomicUsize::new(0),
+            tells: Lock::new(None),
             stopped: AtomicBool::new(false),
             panics: AtomicBool::new(false),
         }))
+    }
+
+    /// Moves the clock, fires what is due, and owns to it from then on.
+    pub(crate) fn advance_and_tell(&self, by: Duration) {
+        self.advance(by);
+        *self.tells.lock() = Some(*self.now.lock());
     }
 
     /// Sets the clock, firing nothing.
@@ -120,7 +132,12 @@ impl Scripted {
 
 impl Host for Scripted {
     fn now(&self) -> Instant {
+        self.looks.fetch_add(1, Ordering::AcqRel);
         *self.now.lock()
+    }
+
+    fn has_fired(&self, at: Instant) -> bool {
+        self.tells.lock().is_some_and(|until| at <= until)
     }
 
     fn arm(&'static self, at: Instant, waker: &Waker) -> Result<TimerKey, Gone> {

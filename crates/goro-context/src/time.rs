@@ -111,6 +111,10 @@ impl Deadline {
     /// [`Gone`] if nobody can wake the task: no host is entered (or it has stopped), and the system
     /// refuses the fallback's thread. The next call tries again.
     pub fn try_poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
+        if self.has_fired() {
+            self.armed = None;
+            return Poll::Ready(Ok(()));
+        }
         self.try_poll_at(self.clock(), cx)
     }
 
@@ -118,6 +122,10 @@ impl Deadline {
     /// the task, it is woken at once, so that it asks again and again. The deadline is kept at the
     /// price of a busy thread.
     pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.has_fired() {
+            self.armed = None;
+            return Poll::Ready(());
+        }
         self.poll_clock(cx).map(drop)
     }
 
@@ -136,6 +144,12 @@ impl Deadline {
     /// that is the one its timer goes by.
     pub fn is_past(&self) -> bool {
         self.clock() >= self.at
+    }
+
+    /// Whether a timer was armed and has fired at this deadline, as far as its host can tell
+    /// without looking at its clock.
+    fn has_fired(&self) -> bool {
+        self.armed.is_some_and(|armed| !armed.late && armed.host.has_fired(self.at))
     }
 
     fn clock(&self) -> Instant {

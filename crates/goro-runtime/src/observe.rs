@@ -31,8 +31,9 @@ pub(crate) fn task_panicked(id: TaskId, kind: Kind, runtime: &str) {
 }
 
 /// Wakes each; one that panics does not keep the rest from being woken.
-pub(crate) fn wake_each(wakers: impl IntoIterator<Item = Waker>) {
-    for waker in wakers {
+pub(crate) fn wake_each(wakers: &mut Vec<Waker>) {
+    goro_task::expect_wakes(wakers);
+    for waker in wakers.drain(..) {
         // Panic: a foreign waker may; it was the user's, its task is not ours, the rest go on.
         if !quietly(|| waker.wake()) {
             tell(|| {

@@ -301,6 +301,11 @@ impl Host for Shard {
         self.timers.disarm(key);
     }
 
+    #[inline]
+    fn has_fired(&self, at: Instant) -> bool {
+        self.timers.has_fired(at)
+    }
+
     fn spawn(&'static self, future: BoxedFuture, kind: Kind) -> Result<TaskId, BoxedFuture> {
         if self.hub.is_closing() {
             return Err(future);

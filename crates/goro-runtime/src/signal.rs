@@ -142,8 +142,8 @@ impl core::fmt::Debug for Interrupts {
 fn announce(line: &Line) {
     // Ordering: Release pairs with the Acquire in `take`.
     line.arrived.fetch_add(1, Ordering::Release);
-    let wakers: Vec<Waker> = line.waiting.lock().drain().collect();
-    crate::observe::wake_each(wakers);
+    let mut wakers: Vec<Waker> = line.waiting.lock().drain().collect();
+    crate::observe::wake_each(&mut wakers);
 }
 
 #[cfg(unix)]

@@ -6,7 +6,9 @@
 //! 2. Wakers are cloned before the lock is taken, and woken and dropped after it is released.
 //! 3. In a crowd, a worker sleeps a little past the earliest deadline (at most [`MOST_SLACK`]), so
 //!    that it is woken for several timers at once; a lone timer is never held up.
-//! 4. Once closed, arming fails; what was armed has been woken, and finds that it is not armed.
+//! 4. `done` never says more than the truth: what was armed for then or earlier, before it was
+//!    written, has been taken out. (What is armed for a past time later is due, and soon taken.)
+//! 5. Once closed, arming fails; what was armed has been woken, and finds that it is not armed.
 
 use core::task::Waker;
 use goro_context::host::{Gone, TimerKey};
@@ -41,6 +43,8 @@ pub(crate) struct Timers {
     /// How many are armed, and when some were last taken out.
     crowd: AtomicU64,
     fired: AtomicU64,
+    /// Up to when all that was armed has been taken out.
+    done: AtomicU64,
     armed: Lock<Armed>,
 }
 
@@ -51,6 +55,7 @@ impl Timers {
             next: AtomicU64::new(NEVER),
             crowd: AtomicU64::new(0),
             fired: AtomicU64::new(0),
+            done: AtomicU64::new(0),
             armed: Lock::new(Armed { wheel: Wheel::new(), open: false }),
         }
     }
@@ -77,6 +82,11 @@ impl Timers {
     /// Whether something is due at `now`.
     pub(crate) fn is_due(&self, now: Instant) -> bool {
         self.next.load(Ordering::Relaxed) <= self.nanos(now)
+    }
+
+    /// Whether all that was armed for `at` or earlier has been taken out.
+    pub(crate) fn has_fired(&self, at: Instant) -> bool {
+        self.nanos(at) <= self.done.load(Ordering::Relaxed)
     }
 
     /// Wakes `waker` at `at`; true when that is now the earliest deadline of all.
@@ -133,8 +143,11 @@ impl Timers {
             let Some(armed) = self.armed.try_lock() else { return };
             armed
         };
-        armed.wheel.advance(nanos, BATCH, wakers);
+        let more = armed.wheel.advance(nanos, BATCH, wakers);
         self.publish(&armed.wheel);
+        if !more {
+            self.done.store(armed.wheel.reached_nanos(), Ordering::Relaxed);
+        }
         self.fired.store(nanos, Ordering::Relaxed);
     }
 
@@ -156,6 +169,7 @@ impl Timers {
     pub(crate) fn restart(&self) {
         self.armed.lock().wheel.restart();
         self.fired.store(0, Ordering::Relaxed);
+        self.done.store(0, Ordering::Relaxed);
     }
 
     fn publish(&self, wheel: &Wheel<Waker>) -> u64 {
@@ -168,3 +182,5 @@ impl Timers {
 
 #[cfg(all(test, loom))]
 mod models;
+#[cfg(all(test, not(loom)))]
+mod tests;

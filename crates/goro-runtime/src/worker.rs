@@ -278,7 +278,7 @@ impl Worker {
         if !wakers.is_empty() && self.searching.get() {
             self.found();
         }
-        crate::observe::wake_each(wakers.drain(..));
+        crate::observe::wake_each(&mut wakers);
         self.wakers.replace(wakers);
         self.fresh.set(true);
     }

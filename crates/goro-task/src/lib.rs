@@ -50,4 +50,4 @@ pub use local::{LocalOwner, LocalRan, LocalRunnable, Parcel, spawn_local};
 pub use registry::{Aborted, Activity, Registry, TaskView};
 pub use runnable::{Ending, Ran, Runnable};
 pub use spawn::{spawn, spawn_detached};
-pub use waker::trust_wakers;
+pub use waker::{expect_wakes, trust_wakers};

@@ -1,6 +1,7 @@
 use super::*;
 use crate::note::WaitNote;
 use crate::testing::{Scripted, Wakes};
+use goro_shim::global::Ordering;
 use goro_shim::thread;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -57,6 +58,35 @@ fn who_has_read_the_clock_need_not_read_it_twice_until_it_is_armed() {
     assert_eq!(deadline.poll_from(start + SECOND, &mut cx), Poll::Pending, "its own clock counts");
     host.advance(2 * SECOND);
     assert_eq!(deadline.poll_clock(&mut cx), Poll::Ready(start + 2 * SECOND));
+}
+
+#[test]
+fn a_host_that_says_it_has_fired_is_asked_for_nothing_more() {
+    let host = Scripted::new();
+    let _entered = host::enter(host);
+    let wakes = Wakes::new();
+    let mut deadline = Deadline::at(after(SECOND));
+    let mut later = Deadline::at(after(2 * SECOND));
+    assert!(!poll(&mut deadline, &wakes) && !poll(&mut later, &wakes));
+    host.advance_and_tell(SECOND);
+    let (calls, looks) = (host.calls(), host.looks.load(Ordering::Acquire));
+    assert!(poll(&mut deadline, &wakes) && !deadline.is_armed());
+    assert_eq!((host.calls(), host.looks.load(Ordering::Acquire)), (calls, looks));
+    assert!(!poll(&mut later, &wakes) && later.is_armed(), "it spoke of the first one only");
+}
+
+/// The timer was armed for later than the deadline is now, so it is still there.
+#[test]
+fn a_deadline_moved_to_an_earlier_time_takes_its_timer_along() {
+    let host = Scripted::new();
+    let _entered = host::enter(host);
+    let wakes = Wakes::new();
+    let mut deadline = Deadline::at(after(3 * SECOND));
+    assert!(!poll(&mut deadline, &wakes));
+    deadline.reset(deadline.deadline() - 2 * SECOND);
+    host.advance_and_tell(2 * SECOND);
+    assert!(poll(&mut deadline, &wakes));
+    assert_eq!((host.armed(), deadline.is_armed()), (vec![], false));
 }
 
 #[test]

@@ -253,7 +253,7 @@ impl Cast {
         let mut wakers = Vec::new();
         self.stage.script.settled(&mut wakers);
         let any = !wakers.is_empty();
-        crate::observe::wake_each(wakers);
+        crate::observe::wake_each(&mut wakers);
         any
     }
 
