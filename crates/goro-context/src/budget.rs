@@ -36,8 +36,10 @@ use core::marker::PhantomData;
 use core::pin::pin;
 use core::task::{Context, Poll};
 
+use goro_shim::time::Duration;
+
 use crate::note::{self, Op};
-use crate::task;
+use crate::{random, task};
 
 /// Units that a poll starts with: operations that may be ready at once, one after the other.
 pub const LIMIT: u32 = 128;
@@ -49,11 +51,29 @@ local! {
     static REMAINING: Cell<u32> = Cell::new(LIMIT)
 }
 
+local! {
+    /// The longest that a task is held up when its budget is spent, in nanoseconds.
+    static HOLD_UP: Cell<u32> = Cell::new(0)
+}
+
 /// Fills this thread's budget up to [`LIMIT`]. Called by whoever polls tasks, before each task that
 /// did not come from another one's next slot.
 #[inline]
 pub fn reset() {
     REMAINING.with(|remaining| remaining.set(LIMIT));
+}
+
+/// Fills this thread's budget with `units`, for whoever wants tasks to yield sooner than they must.
+#[inline]
+pub fn reset_to(units: u32) {
+    REMAINING.with(|remaining| remaining.set(units));
+}
+
+/// Holds every task up, on this thread and from now on, when its budget is spent: for a random time
+/// below `longest` (at most four seconds). Zero ends that. For programs that are to be shaken.
+pub fn hold_up(longest: Duration) {
+    let nanos = u32::try_from(longest.as_nanos()).unwrap_or(u32::MAX);
+    HOLD_UP.with(|hold_up| hold_up.set(nanos));
 }
 
 /// Units left on this thread. [`UNLIMITED`] inside [`unconstrained`].
@@ -83,6 +103,10 @@ pub fn poll_spend(cx: &mut Context<'_>) -> Poll<Spent> {
 fn at_zero(cx: &mut Context<'_>) -> Poll<Spent> {
     if task::current().is_none() {
         return Poll::Ready(Spent::of(0));
+    }
+    let longest = HOLD_UP.with(Cell::get);
+    if longest > 0 {
+        goro_shim::thread::sleep(Duration::from_nanos(random::below(longest).into()));
     }
     note::leave(Op::Yield, 0);
     // Panic: the waker may; nothing has been changed that would need to be undone.

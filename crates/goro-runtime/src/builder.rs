@@ -12,6 +12,7 @@ use crate::driver::scripted::{Script, Scripted, Seeded};
 use crate::ground::Ground;
 use crate::hub::{Lease, MAX_WORKERS};
 use crate::runtime::Runtime;
+use crate::worker::Chaos;
 
 /// The variable that says how many workers a runtime has, when its builder does not.
 const WORKERS_VARIABLE: &str = "GORO_WORKERS";
@@ -33,6 +34,7 @@ pub struct Builder {
     blocking_threads: usize,
     blocking_keep_alive: Duration,
     monitor: bool,
+    chaos: Option<Chaos>,
 }
 
 impl Default for Builder {
@@ -44,6 +46,7 @@ impl Default for Builder {
             blocking_threads: 512,
             blocking_keep_alive: Duration::from_secs(10),
             monitor: true,
+            chaos: None,
         }
     }
 }
@@ -97,6 +100,23 @@ impl Builder {
         self
     }
 
+    /// Shakes the program, for tests: each operation of a task (of goro's own: a channel's, a timer's,
+    /// a socket's) yields with this `probability` before it is done, and holds its worker up for a
+    /// random time below `longest`, at most 4 s, before it does.
+    ///
+    /// A probability below 0 counts as 0, one above 1 as 1. Default: no chaos, at no cost.
+    ///
+    /// ```
+    /// use goro_runtime::{Builder, time::Duration};
+    /// let shaken = Builder::new().chaos(0.2, Duration::from_micros(50)).build()?;
+    /// assert_eq!(shaken.block_on(async { goro_runtime::spawn(async { 3 }).await.unwrap() }), 3);
+    /// # Ok::<(), goro_runtime::BuildError>(())
+    /// ```
+    pub fn chaos(mut self, probability: f64, longest: Duration) -> Self {
+        self.chaos = Some(Chaos::new(probability, longest));
+        self
+    }
+
     /// Starts the runtime.
     ///
     /// # Errors
@@ -109,7 +129,7 @@ impl Builder {
         if self.name.contains('\0') {
             return Err(BuildError::Name(self.name));
         }
-        let lease = Lease { workers, monitor: self.monitor, scripted: false };
+        let lease = Lease { workers, monitor: self.monitor, scripted: false, chaos: self.chaos };
         let name: Arc<str> = self.name.into();
         let plan = ThreadPlan { name: Arc::clone(&name), stack_size: self.stack_size };
         let limits =
@@ -161,7 +181,7 @@ impl Builder {
     /// script refuses.
     pub fn build_on_script(self, script: Arc<dyn Script>) -> Result<Scripted, BuildError> {
         let workers = self.check_workers()?;
-        let lease = Lease { workers, monitor: self.monitor, scripted: true };
+        let lease = Lease { workers, monitor: self.monitor, scripted: true, chaos: self.chaos };
         Scripted::start(self.name.into(), lease, script)
     }
 }

@@ -10,13 +10,14 @@ use std::io;
 use crate::driver::{Driver, Role};
 use crate::hub::{Hub, Lease};
 use crate::monitor::Monitor;
-use crate::worker::Seat;
+use crate::worker::{Chaos, Seat};
 
 /// What one lease stands on; see the module.
 pub(crate) struct Ground {
     pub(crate) hub: &'static Hub,
     pub(crate) driver: Arc<dyn Driver>,
     pub(crate) name: Arc<str>,
+    pub(crate) chaos: Option<Chaos>,
     workers_left: AtomicU32,
 }
 
@@ -42,7 +43,8 @@ impl Ground {
     ) -> Result<Arc<Self>, (Arc<Self>, usize, io::Error)> {
         let hub = Hub::lease(lease);
         let workers_left = AtomicU32::new(hub.workers());
-        let ground = Arc::new(Self { hub, driver, name, workers_left });
+        let chaos = lease.chaos;
+        let ground = Arc::new(Self { hub, driver, name, chaos, workers_left });
         hub.set_ground(&ground);
         let monitor = lease.monitor.then(|| Role::Monitor(Monitor::new(Arc::clone(&ground))));
         let before_workers = usize::from(lease.monitor);

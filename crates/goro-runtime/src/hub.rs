@@ -28,6 +28,7 @@ use crate::gate::Gate;
 use crate::ground::Ground;
 use crate::idle::Idle;
 use crate::shard::{FOREIGN, Shard, Work};
+use crate::worker::Chaos;
 
 /// The most workers one runtime can have.
 pub(crate) const MAX_WORKERS: usize = 1024;
@@ -44,6 +45,7 @@ pub(crate) struct Lease {
     pub(crate) workers: usize,
     pub(crate) monitor: bool,
     pub(crate) scripted: bool,
+    pub(crate) chaos: Option<Chaos>,
 }
 
 /// The immortal part of a runtime; see the module.
@@ -84,7 +86,7 @@ fn pool(scripted: bool) -> &'static global::Lock<Vec<&'static Hub>> {
 impl Hub {
     /// Takes a hub from the pool, or makes one, with shards for `workers`.
     pub(crate) fn lease(lease: Lease) -> &'static Self {
-        let Lease { workers, monitor, scripted } = lease;
+        let Lease { workers, monitor, scripted, .. } = lease;
         let pooled = pool(scripted).lock().pop();
         let hub = pooled.unwrap_or_else(Self::make);
         for index in 0..workers {

@@ -34,8 +34,10 @@ use crate::current;
 use crate::ground::Ground;
 use crate::hub::Hub;
 use crate::shard::{Shard, Work};
+pub(crate) use crate::worker::chaos::Chaos;
 use crate::worker::pace::Pace;
 
+mod chaos;
 mod pace;
 mod rest;
 mod search;
@@ -125,6 +127,7 @@ pub struct Worker {
     /// When it last looked at the reactor, awake.
     turned_at: Cell<Instant>,
     scope: RefCell<Option<current::Scope>>,
+    chaos: Option<Chaos>,
 }
 
 impl Worker {
@@ -145,6 +148,7 @@ impl Worker {
             woke_at: Cell::new(now),
             turned_at: Cell::new(now),
             scope: RefCell::new(None),
+            chaos: ground.chaos,
             ground,
         }
     }
@@ -181,22 +185,31 @@ impl Worker {
             }
             // Before the slot, or a pair that wakes each other could be in step with the interval.
             if let Some(task) = self.hub.injector.pop() {
-                budget::reset();
+                self.refill();
                 return Some(task);
             }
         }
         if self.slot_runs.get() < SLOT_RUNS {
             if let Some(task) = self.claim.take_next() {
                 if self.fresh.get() {
-                    budget::reset();
+                    self.refill();
                 }
                 self.slot_runs.set(self.slot_runs.get() + 1);
                 return Some(task);
             }
         }
         self.slot_runs.set(0);
-        budget::reset();
+        self.refill();
         self.claim.pop().or_else(|| self.claim.take_next()).or_else(|| self.search())
+    }
+
+    /// A full budget for the task that comes next, or whatever chaos gives it.
+    #[inline]
+    fn refill(&self) {
+        match self.chaos {
+            None => budget::reset(),
+            Some(chaos) => budget::reset_to(chaos.units(&self.random)),
+        }
     }
 
     #[inline]
@@ -286,6 +299,7 @@ impl Worker {
     /// Runs until the runtime closes, sleeping when there is nothing to do.
     pub fn work(&self) {
         self.begin();
+        let _shaken = self.chaos.map(Chaos::begin);
         loop {
             match self.step() {
                 Step::Ran => {}

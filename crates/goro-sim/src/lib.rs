@@ -39,6 +39,7 @@
 
 mod explore;
 mod failure;
+mod faults;
 mod here;
 mod log;
 pub mod net;
@@ -48,6 +49,7 @@ mod world;
 
 pub use explore::{explore, explore_while};
 pub use failure::{Failure, Stall, Waiting};
+pub use faults::Faults;
 pub use goro_context::{Kind, Op};
 pub use here::{advance, busy, wait_quiescent};
 pub use log::Log;

@@ -12,6 +12,7 @@ use std::panic::resume_unwind;
 use std::rc::Rc;
 
 use crate::failure::{Failure, Stall, Waiting};
+use crate::faults::Faults;
 use crate::here;
 use crate::log::Log;
 use crate::net::Conditions;
@@ -56,8 +57,8 @@ impl Sim {
             _ => Schedule::Pct { depth: DEPTH },
         };
         let step_time = Duration::from_micros(2);
-        let conditions = Conditions::new();
-        let plan = Plan { seed, schedule, step_time, max_steps: 1_000_000, conditions };
+        let (conditions, faults) = (Conditions::new(), Faults::none());
+        let plan = Plan { seed, schedule, step_time, max_steps: 1_000_000, conditions, faults };
         Self { plan, workers, monitor: true }
     }
 
@@ -100,6 +101,12 @@ impl Sim {
         self
     }
 
+    /// What goes wrong. Default: nothing.
+    pub fn faults(mut self, faults: Faults) -> Self {
+        self.plan.faults = faults;
+        self
+    }
+
     /// The seed.
     #[must_use]
     pub fn seed(&self) -> u64 {
@@ -134,6 +141,10 @@ impl Sim {
         let _running = here::enter(&world);
         let _choices = Seeded::here(self.plan.seed);
         let builder = Builder::new().name("sim").workers(self.workers).monitor(self.monitor);
+        let builder = match self.plan.faults.yields {
+            0 => builder,
+            once_in => builder.chaos(1.0 / f64::from(once_in), Duration::ZERO),
+        };
         let mut script = match builder.build_on_script(world.clone()) {
             Ok(script) => script,
             Err(error) => return (Err(Failure::Build(error)), world.take_log()),

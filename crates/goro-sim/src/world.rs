@@ -12,7 +12,9 @@ use goro_shim::lock::Lock;
 use goro_shim::random::Random;
 use goro_shim::time::{Duration, Instant};
 use std::collections::BTreeMap;
+use std::io::{self, ErrorKind};
 
+use crate::faults::Faults;
 use crate::log::Log;
 use crate::net::{Conditions, Net, Shared};
 use crate::schedule::{Chooser, Schedule};
@@ -25,6 +27,7 @@ pub(crate) struct Plan {
     pub(crate) step_time: Duration,
     pub(crate) max_steps: u64,
     pub(crate) conditions: Conditions,
+    pub(crate) faults: Faults,
 }
 
 /// The script of a simulation; see the module.
@@ -64,7 +67,8 @@ impl World {
             numbers: BTreeMap::new(),
             quiet: Vec::new(),
         };
-        let net = Arc::new(Net::new(plan.conditions.clone(), own.next()));
+        let net = Net::new(plan.conditions.clone(), &plan.faults, own.next());
+        let net = Arc::new(net);
         Self { plan, net, state: Lock::new(state) }
     }
 
@@ -75,6 +79,19 @@ impl World {
     /// The run begins, at this point of its clock.
     pub(crate) fn begin(&self, now: Instant) {
         self.state.lock().began = Some(now);
+    }
+
+    /// Whether one in so many is due; never for zero.
+    fn once_in(&self, many: u32) -> bool {
+        many > 0 && self.below(many) == 0
+    }
+
+    /// Any time below `longest`.
+    fn within(&self, longest: Duration) -> Duration {
+        match u32::try_from(longest.as_nanos()).unwrap_or(u32::MAX) {
+            0 => Duration::ZERO,
+            nanos => Duration::from_nanos(self.below(nanos).into()),
+        }
     }
 
     pub(crate) fn steps(&self) -> u64 {
@@ -141,8 +158,23 @@ impl Script for World {
     }
 
     fn took(&self, _: Mover) -> Duration {
-        let nanos = u32::try_from(self.plan.step_time.as_nanos()).unwrap_or(u32::MAX);
-        if nanos == 0 { Duration::ZERO } else { Duration::from_nanos(u64::from(self.below(nanos))) }
+        let (once_in, longest) = self.plan.faults.clock_jumps;
+        let jump = if self.once_in(once_in) { self.within(longest) } else { Duration::ZERO };
+        self.within(self.plan.step_time) + jump
+    }
+
+    fn refuses_thread(&self, suffix: &str) -> Option<io::Error> {
+        self.once_in(self.plan.faults.refused_threads).then(|| {
+            let message = format!("the simulation refuses the thread {suffix}");
+            io::Error::new(ErrorKind::WouldBlock, message)
+        })
+    }
+
+    fn admit_job(&self) -> io::Result<Duration> {
+        if self.once_in(self.plan.faults.refused_jobs) {
+            return Err(io::Error::other("the simulation refuses a thread for a blocking job"));
+        }
+        Ok(self.within(self.plan.faults.slow_jobs))
     }
 
     fn gives_up(&self) -> bool {

@@ -5,7 +5,7 @@ use futures::future::{join, select};
 use futures::{AsyncReadExt, AsyncWriteExt};
 use goro::net::{TcpListener, TcpStream, lookup};
 use goro::sim::net::{self, Conditions};
-use goro::sim::{Sim, advance, explore};
+use goro::sim::{Faults, Sim, advance, explore};
 use goro::time::{now, sleep, timeout};
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr};
@@ -295,4 +295,69 @@ fn a_socket_that_outlives_its_simulation_says_so() {
     let told = goro::block_on(client.read(&mut [0])).unwrap_err();
     assert_eq!(told.kind(), ErrorKind::NotConnected);
     assert!(told.to_string().contains("simulation"), "{told}");
+}
+
+/// Accepting fails now and then, reads and writes are in vain, operations yield: nobody notices.
+#[test]
+fn a_listener_without_descriptors_accepts_everybody_in_the_end() {
+    let mut strained = 0;
+    explore(50, |sim| {
+        let faults = Faults::bearable().strained_accepts(2);
+        let network = Conditions::new().short_once_in(2);
+        let ended = sim.network(network).faults(faults).run(async {
+            let listener = TcpListener::bind(SERVER).await.unwrap();
+            let clients: Vec<_> = (0..8_u8)
+                .map(|n| {
+                    goro::spawn(async move {
+                        let mut stream = TcpStream::connect(SERVER).await?;
+                        stream.write_all(&[n; 100]).await?;
+                        stream.close().await?;
+                        let mut back = Vec::new();
+                        stream.read_to_end(&mut back).await?;
+                        Ok::<_, io::Error>(back == [n; 100])
+                    })
+                })
+                .collect();
+            for _ in 0..8 {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                goro::spawn(async move {
+                    let mut question = Vec::new();
+                    stream.read_to_end(&mut question).await.unwrap();
+                    stream.write_all(&question).await.unwrap();
+                });
+            }
+            for client in clients {
+                assert!(client.await.unwrap().unwrap());
+            }
+            listener.strained()
+        });
+        strained += ended.unwrap_or_else(|failure| panic!("{failure}"));
+    });
+    assert!(strained > 100, "{strained} tries failed");
+}
+
+#[test]
+fn failed_transfers_end_both_ends() {
+    let mut failed = 0;
+    explore(50, |sim| {
+        let faults = Faults::none().failed_transfers(10);
+        let ended = sim.faults(faults).run(async {
+            let (mut client, mut server) = pair().await;
+            let talk = |mut stream: TcpStream| async move {
+                for _ in 0..20 {
+                    stream.write_all(b"x").await?;
+                    stream.read_exact(&mut [0]).await?;
+                }
+                Ok::<_, io::Error>(())
+            };
+            client.write_all(b"").await.ok();
+            server.write_all(b"").await.ok();
+            let (one, other) = join(talk(client), talk(server)).await;
+            (kind(one), kind(other))
+        });
+        let (one, other) = ended.unwrap_or_else(|failure| panic!("{failure}"));
+        assert_eq!(one.is_some(), other.is_some(), "{one:?}, {other:?}");
+        failed += u32::from(one.is_some());
+    });
+    assert!(failed > 25, "{failed} of 50 failed");
 }

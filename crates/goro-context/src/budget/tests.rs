@@ -105,3 +105,24 @@ fn the_unconstrained_neither_yield_nor_pay() {
         });
     });
 }
+
+/// As long as the generator says, which is a lower bound: a thread sleeps no shorter.
+#[test]
+fn a_task_is_held_up_when_its_budget_is_spent_if_that_is_asked_for() {
+    let _task = task::enter(CurrentTask { id: TaskId::next(), kind: crate::Kind::OTHER });
+    let mut cx = Context::from_waker(Waker::noop());
+    let spent = |cx: &mut Context<'_>| with(0, || poll_spend(cx).is_pending());
+    hold_up(Duration::from_millis(4));
+    random::seed(9);
+    let due: u32 = (0..10).map(|_| random::below(4_000_000)).sum();
+    random::seed(9);
+    let before = goro_shim::time::now();
+    assert!((0..10).all(|_| spent(&mut cx)));
+    assert!(goro_shim::time::now() - before >= Duration::from_nanos(due.into()));
+    hold_up(Duration::ZERO);
+    random::seed(9);
+    let first = random::next();
+    random::seed(9);
+    assert!(spent(&mut cx));
+    assert_eq!(random::next(), first, "nothing is drawn when nobody is held up");
+}

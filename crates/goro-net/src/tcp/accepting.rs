@@ -10,20 +10,30 @@ use futures::Stream;
 use futures::stream::FusedStream;
 use goro_context::Op;
 use goro_context::time::Deadline;
+use goro_reactor::source::{ListenerSource, StreamSource};
 use goro_reactor::{Direction, Waiter};
 
 use super::kernel::KernelStream;
 use super::listener::{Carrier, KernelListener, TcpListener};
+use super::strain::Strain;
 use super::stream::TcpStream;
 
 /// One who accepts: keeps its place and its pause between polls.
 pub(super) struct Accepting<'a> {
     from: From<'a>,
+    strain: &'a Strain,
+    pause: Option<Deadline>,
 }
 
 enum From<'a> {
-    Kernel { listener: &'a KernelListener, waiter: Waiter<'a>, pause: Option<Deadline> },
-    Simulated(&'a dyn goro_reactor::source::ListenerSource),
+    Kernel { listener: &'a KernelListener, waiter: Waiter<'a> },
+    Simulated(&'a dyn ListenerSource),
+}
+
+/// A connection that was taken and is not watched yet.
+enum Taken {
+    Kernel(mio::net::TcpStream),
+    Simulated(Box<dyn StreamSource>),
 }
 
 impl<'a> Accepting<'a> {
@@ -31,32 +41,47 @@ impl<'a> Accepting<'a> {
         let from = match listener.carrier() {
             Carrier::Kernel(listener) => {
                 let waiter = listener.socket.registration().waiter(Direction::Read);
-                From::Kernel { listener, waiter, pause: None }
+                From::Kernel { listener, waiter }
             }
             Carrier::Simulated(listener) => From::Simulated(&**listener),
         };
-        Self { from }
+        Self { from, strain: listener.strain(), pause: None }
     }
 
     pub(super) fn poll(
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
-        match &mut self.from {
-            From::Simulated(listener) => {
-                let accepted = ready!(listener.poll_accept(cx));
-                Poll::Ready(accepted.map(|(stream, peer)| (TcpStream::simulated(stream), peer)))
+        loop {
+            ready!(self.strain.poll_over(cx, &mut self.pause));
+            let tried = ready!(self.from.poll_take(cx));
+            let Some(taken) = self.strain.settle(tried) else { continue };
+            return Poll::Ready(taken.and_then(|(taken, peer)| Ok((self.from.open(taken)?, peer))));
+        }
+    }
+}
+
+impl From<'_> {
+    fn poll_take(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(Taken, SocketAddr)>> {
+        match self {
+            Self::Simulated(listener) => {
+                listener.poll_accept(cx).map_ok(|(stream, peer)| (Taken::Simulated(stream), peer))
             }
-            From::Kernel { listener, waiter, pause } => loop {
-                ready!(listener.strain.poll_over(cx, pause));
-                let accept = || listener.socket.accept();
-                let tried = ready!(waiter.poll_io(cx, Op::Accept, accept));
-                let Some(accepted) = listener.strain.settle(tried) else { continue };
-                return Poll::Ready(accepted.and_then(|(stream, peer)| {
-                    let stream = KernelStream::watch(&listener.reactor, stream)?;
-                    Ok((TcpStream::kernel(stream), peer))
-                }));
-            },
+            Self::Kernel { listener, waiter } => waiter
+                .poll_io(cx, Op::Accept, || listener.socket.accept())
+                .map_ok(|(stream, peer)| (Taken::Kernel(stream), peer)),
+        }
+    }
+
+    fn open(&self, taken: Taken) -> io::Result<TcpStream> {
+        match (self, taken) {
+            (Self::Kernel { listener, .. }, Taken::Kernel(stream)) => {
+                KernelStream::watch(&listener.reactor, stream).map(TcpStream::kernel)
+            }
+            (_, Taken::Simulated(stream)) => Ok(TcpStream::simulated(stream)),
+            (Self::Simulated(_), Taken::Kernel(_)) => {
+                unreachable!("a simulated listener takes no connection of the kernel's")
+            }
         }
     }
 }

@@ -38,6 +38,7 @@ use crate::{failure, resolve};
 /// ```
 pub struct TcpListener {
     carrier: Carrier,
+    strain: Strain,
 }
 
 /// Whose listener it is.
@@ -51,7 +52,6 @@ pub(super) struct KernelListener {
     pub(super) socket: Watched<mio::net::TcpListener>,
     /// Where the accepted streams are watched: with their listener, whoever accepts them.
     pub(super) reactor: Arc<Reactor>,
-    pub(super) strain: Strain,
 }
 
 impl TcpListener {
@@ -79,7 +79,7 @@ impl TcpListener {
                 }
                 World::Simulated(network) => {
                     let listener = network.listen(address);
-                    listener.map(|listener| Self { carrier: Carrier::Simulated(listener) })
+                    listener.map(|listener| Self::over(Carrier::Simulated(listener)))
                 }
             };
             match tried {
@@ -113,8 +113,16 @@ impl TcpListener {
 
     fn watch(reactor: &Arc<Reactor>, socket: mio::net::TcpListener) -> io::Result<Self> {
         let socket = Watched::new(reactor, socket)?;
-        let (reactor, strain) = (Arc::clone(reactor), Strain::new());
-        Ok(Self { carrier: Carrier::Kernel(KernelListener { socket, reactor, strain }) })
+        let reactor = Arc::clone(reactor);
+        Ok(Self::over(Carrier::Kernel(KernelListener { socket, reactor })))
+    }
+
+    fn over(carrier: Carrier) -> Self {
+        Self { carrier, strain: Strain::new() }
+    }
+
+    pub(super) fn strain(&self) -> &Strain {
+        &self.strain
     }
 
     pub(super) fn carrier(&self) -> &Carrier {
@@ -173,12 +181,9 @@ impl TcpListener {
     }
 
     /// How many tries to accept have failed for want of descriptors or memory. If it grows, raise
-    /// the limit or hold fewer connections; a simulated listener is never strained.
+    /// the limit or hold fewer connections.
     pub fn strained(&self) -> u64 {
-        match &self.carrier {
-            Carrier::Kernel(listener) => listener.strain.failures(),
-            Carrier::Simulated(_) => 0,
-        }
+        self.strain.failures()
     }
 
     /// Where connections come in: with port 0 asked for, the one that was found.

@@ -29,6 +29,7 @@ use super::Conditions;
 use super::agenda::Occurrence;
 use super::connect::{Attempt, Dial};
 use super::listener::{Door, Listening};
+use crate::faults::Faults;
 
 /// How much later a lost segment comes.
 const RETRANSMISSION: Duration = Duration::from_millis(200);
@@ -42,6 +43,7 @@ pub(crate) struct Net(Lock<Lines>);
 /// What stands under the lock.
 pub(super) struct Lines {
     pub(super) conditions: Conditions,
+    pub(super) faults: Faults,
     pub(super) random: Random,
     pub(super) agenda: BTreeMap<(Instant, u64), Occurrence>,
     pub(super) links: BTreeMap<u64, Link>,
@@ -120,9 +122,10 @@ impl End {
 }
 
 impl Net {
-    pub(crate) fn new(conditions: Conditions, seed: u64) -> Self {
+    pub(crate) fn new(conditions: Conditions, faults: &Faults, seed: u64) -> Self {
         Self(Lock::new(Lines {
             conditions,
+            faults: faults.clone(),
             random: Random::new(seed),
             agenda: BTreeMap::new(),
             links: BTreeMap::new(),

@@ -13,6 +13,9 @@ use super::agenda::Occurrence;
 use super::lines::{Lines, Net};
 use super::stream::{Stream, over, remember};
 
+/// The number of the error of a process that has too many files open, `EMFILE`.
+const TOO_MANY_FILES: i32 = if cfg!(windows) { 10_024 } else { 24 };
+
 /// What comes in at one address, as the lines know it.
 #[derive(Debug, Default)]
 pub(super) struct Listening {
@@ -62,9 +65,13 @@ impl ListenerSource for Door {
         let spent = ready!(budget::poll_spend(cx));
         let waker = cx.waker().clone();
         let (mut lines, _) = self.net.lines_now();
+        let strained = lines.once_in(lines.faults.accepts);
         let Some(listening) = lines.listening.get_mut(&self.at) else {
             return Poll::Ready(Err(over()));
         };
+        if strained && !listening.queue.is_empty() {
+            return Poll::Ready(Err(io::Error::from_raw_os_error(TOO_MANY_FILES)));
+        }
         let Some(link) = listening.queue.pop_front() else {
             let known = remember(&mut listening.waiting, waker);
             drop(lines);

@@ -76,22 +76,42 @@ impl Stream {
         io: impl FnOnce(&mut Lines) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
         let spent = ready!(budget::poll_spend(cx));
+        if self.is_in_vain() {
+            spent.refund();
+            note::leave(op_of(direction), self.link);
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         match self.attempt(direction, Some(cx.waker().clone()), io) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 spent.refund();
-                let op = match direction {
-                    Direction::Read => Op::Readable,
-                    Direction::Write => Op::Writable,
-                };
-                note::leave(op, self.link);
+                note::leave(op_of(direction), self.link);
                 Poll::Pending
             }
             result => Poll::Ready(result),
         }
     }
 
+    fn is_in_vain(&self) -> bool {
+        let lines = self.net.lines();
+        lines.once_in(lines.faults.in_vain)
+    }
+
+    /// Fails this end, as a fault, and resets the other.
+    fn may_fail(&self, lines: &mut Lines) {
+        if lines.once_in(lines.faults.transfers) {
+            let kind = ENDINGS[lines.random.below(ENDINGS.len() as u32) as usize];
+            lines.fail(self.link, self.side, kind);
+            if let Some(now) = lines.happened {
+                let at = now + lines.latency();
+                lines.later(at, Occurrence::Reset { link: self.link, to: 1 - self.side });
+            }
+        }
+    }
+
     fn read(&self, lines: &mut Lines, buf: &mut [u8], take: bool) -> io::Result<usize> {
         let (link, side) = (self.link, self.side);
+        self.may_fail(lines);
         let short = lines.once_in(lines.conditions.short_once_in);
         let end = lines.end(link, side).ok_or_else(over)?;
         told(end)?;
@@ -122,6 +142,7 @@ impl Stream {
 
     fn write(&self, lines: &mut Lines, buf: &[u8]) -> io::Result<usize> {
         let (link, side) = (self.link, self.side);
+        self.may_fail(lines);
         let short = lines.once_in(lines.conditions.short_once_in);
         let end = lines.end(link, side).ok_or_else(over)?;
         told(end)?;
@@ -152,6 +173,17 @@ impl Stream {
                 Direction::Write => end.sent_last || lines.room(link, self.side) > 0,
             };
         if ready { Ok(()) } else { Err(ErrorKind::WouldBlock.into()) }
+    }
+}
+
+/// How connections end that do not end well.
+const ENDINGS: [ErrorKind; 3] =
+    [ErrorKind::ConnectionReset, ErrorKind::TimedOut, ErrorKind::ConnectionAborted];
+
+fn op_of(direction: Direction) -> Op {
+    match direction {
+        Direction::Read => Op::Readable,
+        Direction::Write => Op::Writable,
     }
 }
 
