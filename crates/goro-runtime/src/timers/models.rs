@@ -95,6 +95,25 @@ fn a_timer_is_armed_as_the_wheel_closes() {
     });
 }
 
+/// Who is told, without the lock, that all of that time have fired need not disarm.
+#[test]
+fn a_timer_that_is_said_to_have_fired_is_out() {
+    loom::model(|| {
+        let (timers, at) = open();
+        let (_count, waker) = counted();
+        let (key, _) = timers.arm(at, &waker).unwrap();
+        let firing = {
+            let timers = Arc::clone(&timers);
+            thread::spawn(move || fire(&timers, at + Duration::from_millis(1)))
+        };
+        if timers.has_fired(at) {
+            assert!(!timers.rearm(key, &waker), "it is still armed");
+        }
+        firing.join().unwrap();
+        assert!(timers.has_fired(at));
+    });
+}
+
 /// Pitfall 127: the earliest deadline is published after the lock is given back, and lost.
 #[test]
 fn two_timers_are_armed_and_the_earlier_is_published() {
