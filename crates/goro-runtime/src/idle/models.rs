@@ -109,20 +109,20 @@ impl Yard {
     }
 }
 
-fn model(workers: usize, asleep: u32, pushers: usize, each: usize) {
+fn model(workers: usize, asleep: bool, pushers: usize, each: usize) {
     stuck_model(workers, asleep, pushers, each, usize::MAX);
 }
 
-fn stuck_model(workers: usize, asleep: u32, pushers: usize, each: usize, most: usize) {
+fn stuck_model(workers: usize, asleep: bool, pushers: usize, each: usize, most: usize) {
     loom::model(move || {
         let yard = Yard::new(workers, pushers * each);
-        for me in 0..asleep {
+        for me in 0..if asleep { workers as u32 } else { 0 } {
             assert_eq!(yard.idle.settle(me, false, || false), None);
         }
         let mut threads: Vec<_> = (0..workers as u32)
             .map(|me| {
                 let yard = Arc::clone(&yard);
-                thread::spawn(move || yard.work(me, me < asleep, most))
+                thread::spawn(move || yard.work(me, asleep, most))
             })
             .collect();
         for _ in 1..pushers {
@@ -141,37 +141,48 @@ fn stuck_model(workers: usize, asleep: u32, pushers: usize, each: usize, most: u
 /// Pitfalls 45 and 57: the last searcher parks as work arrives.
 #[test]
 fn a_push_from_outside_meets_a_worker_lying_down() {
-    model(1, 0, 1, 1);
+    model(1, false, 1, 1);
 }
 
 #[test]
 fn two_pushes_meet_a_worker_lying_down() {
-    model(1, 0, 1, 2);
+    model(1, false, 1, 2);
 }
 
 #[test]
 fn two_pushers_meet_a_worker_lying_down() {
-    model(1, 0, 2, 1);
+    model(1, false, 2, 1);
 }
 
 /// A push that sees a searcher wakes nobody; the last searcher out does.
 #[test]
 fn two_workers_share_what_one_pusher_brings() {
-    model(2, 2, 1, 2);
+    model(2, true, 1, 2);
 }
 
 /// As above, and neither comes back from the first task it runs: the searcher that leaves to run one
 /// must see to the other.
 #[test]
 fn the_last_searcher_out_wakes_the_next() {
-    stuck_model(2, 2, 1, 2, 1);
+    stuck_model(2, true, 1, 2, 1);
 }
 
 /// A push that sees a searcher wakes nobody; the searcher lies down, finds both tasks at its last
-/// look, and gets stuck with one of them.
+/// look, and gets stuck with one of them. Another worker sleeps, and is the one to run the other.
 #[test]
 fn a_searcher_that_lies_down_sees_to_what_it_finds() {
-    stuck_model(2, 1, 1, 2, 1);
+    loom::model(|| {
+        let yard = Yard::new(2, 2);
+        assert_eq!(yard.idle.settle(0, false, || false), None);
+        let worker = {
+            let yard = Arc::clone(&yard);
+            thread::spawn(move || yard.work(1, false, 1))
+        };
+        yard.push();
+        yard.push();
+        worker.join().unwrap();
+        assert_eq!(yard.idle.get_up(0), GotUp::Woken, "a task stands beside a sleeper");
+    });
 }
 
 /// One sleeper at most is on its way: two pushes wake one, which counts as searching.
