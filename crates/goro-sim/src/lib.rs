@@ -37,6 +37,8 @@
 //! Left out: the order of accesses to memory within a step, weak memory included; the models do that.
 #![forbid(unsafe_code)]
 
+mod cancel;
+mod contract;
 mod explore;
 mod failure;
 mod faults;
@@ -47,6 +49,8 @@ mod schedule;
 mod sim;
 mod world;
 
+pub use cancel::cancel_at_every_point;
+pub use contract::{PollContract, poll_contract};
 pub use explore::{explore, explore_while};
 pub use failure::{Failure, Stall, Waiting};
 pub use faults::Faults;
