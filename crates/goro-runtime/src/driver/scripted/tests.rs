@@ -63,8 +63,8 @@ fn what_made_a_worker_get_up_is_done_when_it_lies_down_again() {
     let worker = &actors[0].worker;
     let count = Arc::new(Count::default());
     let waker = Waker::from(count.clone());
-    let mut nap = pin!(sleep(Duration::from_millis(1)));
     worker.begin();
+    let mut nap = pin!(sleep(Duration::from_millis(1)));
     assert_eq!(nap.as_mut().poll(&mut Context::from_waker(&waker)), Poll::Pending);
     script.cast.stage.state.lock().now += Duration::from_millis(2);
     assert!(worker.lie_down().is_none(), "a timer is due");
