@@ -14,7 +14,7 @@
 //! Invariant: when a worker is awake, the alarm is armed or will be (the two fences: one of the
 //! two sees the other).
 
-use goro_shim::atomic::{AtomicBool, Ordering};
+use goro_shim::atomic::{AtomicBool, Ordering, fence_seqcst};
 use goro_shim::time::Duration;
 use std::io;
 
@@ -79,6 +79,37 @@ impl<T: Ring> Alarm<T> {
     }
 }
 
+/// What the monitor must know in order to turn in.
+pub(crate) trait TurnIn {
+    /// Disarms the alarm.
+    fn disarm(&self);
+    /// Arms it.
+    fn arm(&self);
+    /// Whether every worker sleeps.
+    fn all_asleep(&self) -> bool;
+    /// Whether one of them sleeps in the reactor.
+    fn is_watched(&self) -> bool;
+    /// Wakes a sleeper.
+    fn wake_one(&self);
+
+    /// Everybody sleeps: disarms the alarm, and says whether the monitor may sleep; not if somebody
+    /// wakes meanwhile, or is to be woken because nobody watches the reactor.
+    fn may_sleep(&self) -> bool {
+        self.disarm();
+        // Partner: the fence in `Worker::rise`: either it sees the alarm disarmed, or it is seen
+        // awake here.
+        fence_seqcst();
+        if self.all_asleep() {
+            if self.is_watched() {
+                return true;
+            }
+            self.wake_one();
+        }
+        self.arm();
+        false
+    }
+}
+
 #[cfg(target_os = "linux")]
 mod timer {
     use super::{PERIOD, Ring};
@@ -125,7 +156,7 @@ mod timer {
 #[cfg(not(target_os = "linux"))]
 mod timer {
     use super::{PERIOD, Ring};
-    use goro_shim::atomic::{AtomicBool, Ordering};
+    use goro_shim::atomic::{AtomicBool, Ordering, fence_seqcst};
     use goro_shim::lock::Lock;
     use goro_shim::thread::{self, Thread};
     use std::io;

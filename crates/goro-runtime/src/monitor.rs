@@ -28,9 +28,9 @@
 use core::task::Waker;
 use goro_queue::LocalQueue;
 use goro_shim::Arc;
-use goro_shim::atomic::fence_seqcst;
 use goro_shim::time::Instant;
 
+use crate::alarm::TurnIn;
 use crate::ground::Ground;
 use crate::hub::NOBODY;
 use crate::shard::Shard;
@@ -148,23 +148,6 @@ impl Monitor {
         closing::cancel_all(hub, &claim, |task| closing::cancel(task, &self.ground.name));
     }
 
-    /// Everybody sleeps: disarms the alarm, unless somebody wakes meanwhile or is to be woken.
-    fn may_sleep(&self) -> bool {
-        let (hub, driver) = (self.ground.hub, &*self.ground.driver);
-        driver.disarm();
-        // Partner: the fence in `Worker::rise`: either it sees the alarm disarmed, or it is seen
-        // awake here.
-        fence_seqcst();
-        if hub.all_asleep() && !hub.is_stopped() {
-            if hub.watcher() != NOBODY {
-                return true;
-            }
-            hub.wake_one(driver);
-        }
-        driver.arm();
-        false
-    }
-
     fn look_at_reactor(&mut self, now: Instant) {
         let driver = &*self.ground.driver;
         if driver.turns() == self.turns {
@@ -175,6 +158,29 @@ impl Monitor {
             }
         }
         self.turns = driver.turns();
+    }
+}
+
+impl TurnIn for Monitor {
+    fn disarm(&self) {
+        self.ground.driver.disarm();
+    }
+
+    fn arm(&self) {
+        self.ground.driver.arm();
+    }
+
+    fn all_asleep(&self) -> bool {
+        // A runtime that has stopped has nobody to arm the alarm for it again.
+        self.ground.hub.all_asleep() && !self.ground.hub.is_stopped()
+    }
+
+    fn is_watched(&self) -> bool {
+        self.ground.hub.watcher() != NOBODY
+    }
+
+    fn wake_one(&self) {
+        self.ground.hub.wake_one(&*self.ground.driver);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Models of the alarm: an awake worker always has an armed alarm behind it.
 
-use super::{Alarm, Ring};
+use super::{Alarm, Ring, TurnIn};
 use crate::idle::Idle;
 use goro_shim::Arc;
 use goro_shim::atomic::{AtomicBool, AtomicUsize, Ordering, fence_seqcst};
@@ -45,17 +45,30 @@ impl Night {
         self.wake_up();
     }
 
-    /// What the monitor does that finds nobody awake.
-    fn turn_in(&self) {
-        self.alarm.disarm();
-        fence_seqcst();
-        if self.awake.load(Ordering::Relaxed) > 0 {
-            self.alarm.ensure();
-        }
-    }
-
     fn is_ringing(&self) -> bool {
         self.alarm.timer.0.load(Ordering::Acquire)
+    }
+}
+
+impl TurnIn for Night {
+    fn disarm(&self) {
+        self.alarm.disarm();
+    }
+
+    fn arm(&self) {
+        self.alarm.ensure();
+    }
+
+    fn all_asleep(&self) -> bool {
+        self.awake.load(Ordering::Relaxed) == 0
+    }
+
+    fn is_watched(&self) -> bool {
+        true
+    }
+
+    fn wake_one(&self) {
+        unreachable!("somebody watches");
     }
 }
 
@@ -68,7 +81,7 @@ fn a_worker_wakes_up_as_the_monitor_turns_in() {
             let night = Arc::clone(&night);
             thread::spawn(move || night.wake_up())
         };
-        night.turn_in();
+        night.may_sleep();
         worker.join().unwrap();
         assert!(night.is_ringing());
     });
@@ -84,7 +97,7 @@ fn two_workers_wake_up_as_the_monitor_turns_in() {
                 thread::spawn(move || night.wake_up())
             })
             .collect();
-        night.turn_in();
+        night.may_sleep();
         for worker in workers {
             worker.join().unwrap();
         }
@@ -103,7 +116,7 @@ fn a_worker_turns_over_as_the_monitor_turns_in() {
             thread::spawn(move || night.turn_over())
         };
         if night.awake.load(Ordering::Relaxed) == 0 {
-            night.turn_in();
+            night.may_sleep();
         }
         worker.join().unwrap();
         assert!(night.is_ringing());
@@ -114,7 +127,7 @@ fn a_worker_turns_over_as_the_monitor_turns_in() {
 fn with_nobody_awake_it_stays_silent() {
     loom::model(|| {
         let night = Night::armed();
-        night.turn_in();
+        night.may_sleep();
         assert!(!night.is_ringing());
     });
 }
@@ -160,17 +173,31 @@ impl Bedroom {
             self.held.store(false, Ordering::Release);
         }
         if self.idle.are_asleep(1) {
-            self.night.disarm();
-            fence_seqcst();
-            if self.idle.are_asleep(1) {
-                if self.watched.load(Ordering::Relaxed) {
-                    return;
-                }
-                let picked = self.idle.pick(u32::MAX).is_some();
-                self.woken.fetch_or(picked, Ordering::Relaxed);
-            }
-            self.night.ensure();
+            self.may_sleep();
         }
+    }
+}
+
+impl TurnIn for Bedroom {
+    fn disarm(&self) {
+        self.night.disarm();
+    }
+
+    fn arm(&self) {
+        self.night.ensure();
+    }
+
+    fn all_asleep(&self) -> bool {
+        self.idle.are_asleep(1)
+    }
+
+    fn is_watched(&self) -> bool {
+        self.watched.load(Ordering::Relaxed)
+    }
+
+    fn wake_one(&self) {
+        let picked = self.idle.pick(u32::MAX).is_some();
+        self.woken.fetch_or(picked, Ordering::Relaxed);
     }
 }
 

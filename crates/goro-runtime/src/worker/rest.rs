@@ -68,7 +68,7 @@ impl Worker {
         }
         self.searching.set(up != GotUp::ByItself);
         self.pace.awake(now);
-        // Partner: the fence in `Monitor::tick` after disarming.
+        // Partner: the fence in `TurnIn::may_sleep`.
         fence_seqcst();
         self.ground.driver.arm();
         self.take_due(now, &mut wakers);
