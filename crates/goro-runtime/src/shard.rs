@@ -38,7 +38,7 @@ pub(crate) struct Published {
     kind: AtomicU32,
     /// The task in hand has ended: what is scheduled now is its joiner.
     ended: AtomicBool,
-    /// What the monitor has to say to thieves and to the owner: [`STUCK`], [`LOOK`].
+    /// What others have to say to thieves and to the owner: [`STUCK`], [`LOOK`], [`SHAKE`].
     hints: AtomicU32,
 }
 
@@ -47,6 +47,27 @@ const STUCK: u32 = 1;
 
 /// The owner is to look round between two polls.
 const LOOK: u32 = 2;
+
+/// The owner's next poll gets another budget (`worker::chaos`).
+const SHAKE: u32 = 4;
+
+/// What the owner finds that it was asked for, when a poll ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "the asking is over with this"]
+pub(crate) struct Hints(u32);
+
+impl Hints {
+    /// Whether there is anything for the owner among them.
+    #[inline]
+    pub(crate) fn is_some(self) -> bool {
+        self.0 & (LOOK | SHAKE) != 0
+    }
+
+    /// Whether it is to look round.
+    pub(crate) fn look(self) -> bool {
+        self.0 & LOOK != 0
+    }
+}
 
 /// Where sequences start: close to where they wrap, unless in a release.
 const START: u64 = if cfg!(debug_assertions) { u64::MAX - 41 } else { 0 };
@@ -73,9 +94,9 @@ impl Published {
         self.sequence.store(sequence.wrapping_add(1), Ordering::Release);
     }
 
-    /// Owner: it has ended. True when the owner has been asked to look round.
+    /// Owner: it has ended.
     #[inline]
-    pub(crate) fn end(&self) -> bool {
+    pub(crate) fn end(&self) -> Hints {
         let sequence = self.sequence.load(Ordering::Relaxed);
         // Ordering: as in `begin`.
         self.sequence.store(sequence.wrapping_add(1), Ordering::Release);
@@ -84,7 +105,7 @@ impl Published {
         if hints != 0 {
             self.hints.store(0, Ordering::Relaxed);
         }
-        hints & LOOK != 0
+        Hints(hints)
     }
 
     /// Where the owner is: odd in a poll.
@@ -113,6 +134,11 @@ impl Published {
     /// Says that the owner does not come round, until its poll ends.
     pub(crate) fn set_stuck(&self) {
         self.hints.fetch_or(STUCK, Ordering::Relaxed);
+    }
+
+    /// Has the owner draw another budget when its poll ends.
+    pub(crate) fn ask_to_shake(&self) {
+        self.hints.fetch_or(SHAKE, Ordering::Relaxed);
     }
 
     /// Asks the owner to look round when its poll ends.

@@ -33,7 +33,7 @@ use goro_task::{Ending, Ran};
 use crate::current;
 use crate::ground::Ground;
 use crate::hub::Hub;
-use crate::shard::{Shard, Work};
+use crate::shard::{Hints, Shard, Work};
 pub(crate) use crate::worker::chaos::Chaos;
 use crate::worker::pace::Pace;
 
@@ -127,6 +127,8 @@ pub struct Worker {
     /// When it last looked at the reactor, awake.
     turned_at: Cell<Instant>,
     scope: RefCell<Option<current::Scope>>,
+    /// What a full budget is.
+    units: Cell<u32>,
     chaos: Option<Chaos>,
 }
 
@@ -134,6 +136,11 @@ impl Worker {
     fn new(shard: &'static Shard, ground: Arc<Ground>, claim: Claim<'static, Work>) -> Self {
         let now = ground.driver.now();
         let seed = ground.driver.seed() ^ (u64::from(shard.index) << 32);
+        let random = Random::new(seed);
+        let units = ground.chaos.map_or(budget::LIMIT, |chaos| {
+            shard.published.ask_to_shake();
+            chaos.units(&random)
+        });
         Self {
             shard,
             hub: shard.hub,
@@ -143,11 +150,12 @@ impl Worker {
             fresh: Cell::new(true),
             searching: Cell::new(false),
             pace: Pace::new(now),
-            random: Random::new(seed),
+            random,
             wakers: RefCell::default(),
             woke_at: Cell::new(now),
             turned_at: Cell::new(now),
             scope: RefCell::new(None),
+            units: Cell::new(units),
             chaos: ground.chaos,
             ground,
         }
@@ -203,13 +211,10 @@ impl Worker {
         self.claim.pop().or_else(|| self.claim.take_next()).or_else(|| self.search())
     }
 
-    /// A full budget for the task that comes next, or whatever chaos gives it.
+    /// A full budget for the task that comes next.
     #[inline]
     fn refill(&self) {
-        match self.chaos {
-            None => budget::reset(),
-            Some(chaos) => budget::reset_to(chaos.units(&self.random)),
-        }
+        budget::reset_to(self.units.get());
     }
 
     #[inline]
@@ -219,8 +224,9 @@ impl Worker {
         self.fresh.set(false);
         self.shard.published.begin(id, kind);
         let ran = task.run(self.shard);
-        if self.shard.published.end() {
-            self.steps.set(0);
+        let hints = self.shard.published.end();
+        if hints.is_some() {
+            self.take_hints(hints);
         }
         match ran {
             Ran::Parked => {}
@@ -229,6 +235,18 @@ impl Worker {
                 crate::observe::task_panicked(id, kind, &self.ground.name);
             }
             Ran::Finished(Ending::Done | Ending::Cancelled) => {}
+        }
+    }
+
+    /// Somebody has asked for something to be done between two polls.
+    #[cold]
+    fn take_hints(&self, hints: Hints) {
+        if hints.look() {
+            self.steps.set(0);
+        }
+        if let Some(chaos) = &self.chaos {
+            self.units.set(chaos.units(&self.random));
+            self.shard.published.ask_to_shake();
         }
     }
 

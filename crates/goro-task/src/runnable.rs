@@ -281,7 +281,9 @@ unsafe fn cancel_here<H: Home>(task: Ptr, cause: Cause) -> Ending {
 ///
 /// # Safety
 /// The caller possesses the runnable, which ends here; the stage holds the outcome.
-#[inline]
+// Called from two places, one of them rare: left to itself the compiler inlines it into neither as soon
+// as a crate above has two loops that poll, which costs 2 % of a spawn.
+#[inline(always)]
 unsafe fn finish<H: Home>(task: Ptr, ending: Ending) {
     // SAFETY: the runnable holds the memory, until the holds are given up below.
     let header = unsafe { task.as_ref() };

@@ -1,7 +1,8 @@
 //! Yields and delays where a program does not expect them, on real threads.
 //!
 //! A task's budget is what makes its operations yield; chaos is a budget drawn anew for each poll,
-//! so the operations themselves know nothing of it, and without chaos nothing is paid.
+//! so the operations themselves know nothing of it. It is drawn between two polls, where a worker
+//! looks at its hints in any case: without chaos nothing is paid but one load in place of a number.
 //!
 //! Invariant: a poll gets at least one operation done, or a program would go round in place.
 
@@ -26,7 +27,7 @@ impl Chaos {
     }
 
     /// How many operations the next poll may do.
-    pub(super) fn units(self, random: &Random) -> u32 {
+    pub(super) fn units(&self, random: &Random) -> u32 {
         let lasts = |_: &u32| random.next() >> 32 >= self.yields;
         1 + (1..budget::LIMIT).take_while(lasts).count() as u32
     }
