@@ -8,6 +8,8 @@
 #![cfg(target_os = "linux")]
 
 use goro_runtime::{Builder, Runtime, block_on};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 unsafe extern "C" {
     fn fork() -> i32;
@@ -58,4 +60,57 @@ fn a_child_is_told_and_can_have_a_runtime_of_its_own() {
     assert_eq!(unsafe { waitpid(child, &raw mut status, 0) }, child);
     assert_eq!(status, 0, "the child's exit status (its code in the second byte)");
     assert_eq!(runtime.block_on(async { goro_runtime::spawn(async { 7 }).await.unwrap() }), 7);
+}
+
+/// More memory than is kept for tasks of one size: some of it comes from further down, under locks.
+async fn many_large_tasks() -> u64 {
+    let large = |n: u64| async move {
+        let large = std::hint::black_box([n; 230]);
+        goro_runtime::task::yield_now().await;
+        large[229]
+    };
+    let tasks: Vec<_> = (0..4000).map(|n| goro_runtime::spawn(large(n))).collect();
+    let mut sum = 0;
+    for task in tasks {
+        sum += task.await.unwrap();
+    }
+    sum
+}
+
+const SUM: u64 = 3999 * 2000;
+
+/// The parent's threads allocate and free tasks all the while: whatever they were at, the child can run
+/// tasks of its own, and let go of its parent's.
+#[test]
+fn a_child_of_a_busy_parent_can_run_tasks() {
+    let runtime = two_workers();
+    let stop = Arc::new(AtomicBool::new(false));
+    let busy = {
+        let stop = Arc::clone(&stop);
+        runtime.spawn(async move {
+            while !stop.load(Ordering::Relaxed) {
+                assert_eq!(many_large_tasks().await, SUM);
+            }
+        })
+    };
+    for _ in 0..50 {
+        let inherited = runtime.spawn(async { [0_u64; 20] });
+        // SAFETY: as above; locks that may be held are what this is about.
+        let child = unsafe { fork() };
+        if child == 0 {
+            drop(inherited);
+            let own = two_workers();
+            let sum =
+                own.block_on(async { goro_runtime::spawn(many_large_tasks()).await.unwrap() });
+            // SAFETY: as above.
+            unsafe { _exit(i32::from(sum != SUM)) };
+        }
+        let mut status = -1;
+        // SAFETY: as above.
+        assert_eq!(unsafe { waitpid(child, &raw mut status, 0) }, child);
+        assert_eq!(status, 0);
+        block_on(inherited).unwrap();
+    }
+    stop.store(true, Ordering::Relaxed);
+    block_on(busy).unwrap();
 }

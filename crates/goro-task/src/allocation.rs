@@ -12,13 +12,16 @@
 //!                  v       |
 //!                 depot of the class              all threads, one short lock per magazine
 //!                  v       |
-//!                 system                          what is large, or too much
+//!                 regions of the class            all threads, one short lock per page
+//!                  v       |
+//!                 system                          256 KiB at a time, or what is large
 //! ```
 //!
 //! Invariants:
-//! 1. A block is allocated from the system with its class's layout, so any thread may give it back,
+//! 1. A block with a class comes from a region of that class, so any thread may give it back,
 //!    whichever way it came.
-//! 2. Nothing here calls out, and nobody's lock is waited for: a depot that is busy is passed by.
+//! 2. Nothing here calls out. A depot that is busy is passed by; who needs or has too many blocks waits
+//!    for the regions' lock, under which blocks are linked and nothing else is done.
 //! 3. What threads and depots keep is bounded, per class; [`trim`] gives back what depots have not
 //!    needed.
 //! 4. Under loom, `goro_tsan` and `goro_no_magazines` every block comes from and goes to the system:
@@ -30,6 +33,8 @@
 
 use core::alloc::Layout;
 use core::ptr::NonNull;
+
+use class::Class;
 
 #[cfg(loom)]
 use loom::alloc::{alloc, dealloc};
@@ -44,6 +49,8 @@ mod chain;
 mod depot;
 #[cfg(not(any(loom, goro_tsan, goro_no_magazines)))]
 mod magazine;
+#[cfg(not(any(loom, goro_tsan, goro_no_magazines)))]
+mod region;
 
 use class::Shape;
 
@@ -52,12 +59,9 @@ use class::Shape;
 pub(crate) fn allocate(shape: &Shape) -> NonNull<()> {
     #[cfg(not(any(loom, goro_tsan, goro_no_magazines)))]
     if let Some(class) = shape.class() {
-        return match magazine::take(class) {
-            Some(block) => block.into_ptr(),
-            None => from_system(class.layout()),
-        };
+        return magazine::take(class).into_ptr();
     }
-    from_system(shape.layout())
+    from_system(shape.layout(), None)
 }
 
 /// Frees memory.
@@ -68,16 +72,12 @@ pub(crate) fn allocate(shape: &Shape) -> NonNull<()> {
 pub(crate) unsafe fn free(place: NonNull<()>, shape: &Shape) {
     #[cfg(not(any(loom, goro_tsan, goro_no_magazines)))]
     if let Some(class) = shape.class() {
-        // SAFETY: the memory has the class's layout and is the caller's to give.
-        let block = unsafe { chain::Block::new(place) };
-        if let Err(block) = magazine::give(class, block) {
-            // SAFETY: the block came from the system with this layout.
-            unsafe { to_system(block.into_ptr(), class.layout()) };
-        }
+        // SAFETY: the memory is a block of the class and the caller's to give.
+        magazine::give(class, unsafe { chain::Block::new(place) });
         return;
     }
     // SAFETY: without a class, the memory came from the system with this layout.
-    unsafe { to_system(place, shape.layout()) };
+    unsafe { to_system(place, shape.layout(), None) };
 }
 
 /// Gives memory back to the system that depots have kept and not needed since the last call, and
@@ -87,14 +87,17 @@ pub(crate) unsafe fn free(place: NonNull<()>, shape: &Shape) {
 /// frees after it has given it back.
 pub fn trim() -> usize {
     #[cfg(not(any(loom, goro_tsan, goro_no_magazines)))]
-    return class::Class::all().map(depot::trim).sum();
+    return Class::all().map(|class| depot::trim(class) + region::trim(class)).sum();
     #[cfg(any(loom, goro_tsan, goro_no_magazines))]
     0
 }
 
-fn from_system(layout: Layout) -> NonNull<()> {
+/// Memory for a region of a class, or for one task.
+fn from_system(layout: Layout, class: Option<Class>) -> NonNull<()> {
     #[cfg(all(test, not(any(loom, goro_tsan, goro_no_magazines))))]
-    tests::SYSTEM.count(layout, 1);
+    tests::REGIONS.count(class, 1);
+    #[cfg(not(all(test, not(any(loom, goro_tsan, goro_no_magazines)))))]
+    let _ = class;
     // SAFETY: every layout here has the size of at least a header.
     let place = unsafe { alloc(layout) };
     match NonNull::new(place) {
@@ -105,23 +108,13 @@ fn from_system(layout: Layout) -> NonNull<()> {
 
 /// # Safety
 /// The memory came from [`from_system`] with this layout, and is not used again.
-unsafe fn to_system(place: NonNull<()>, layout: Layout) {
+unsafe fn to_system(place: NonNull<()>, layout: Layout, class: Option<Class>) {
     #[cfg(all(test, not(any(loom, goro_tsan, goro_no_magazines))))]
-    tests::SYSTEM.count(layout, -1);
+    tests::REGIONS.count(class, -1);
+    #[cfg(not(all(test, not(any(loom, goro_tsan, goro_no_magazines)))))]
+    let _ = class;
     // SAFETY: says the caller.
     unsafe { dealloc(place.as_ptr().cast(), layout) };
-}
-
-/// Gives a whole magazine back to the system, and says how many bytes.
-#[cfg(not(any(loom, goro_tsan, goro_no_magazines)))]
-fn scrap(class: class::Class, chain: &chain::Chain) -> usize {
-    let mut bytes = 0;
-    while let Some(block) = chain.pop() {
-        bytes += class.layout().size();
-        // SAFETY: blocks in a chain of this class came from the system with its layout.
-        unsafe { to_system(block.into_ptr(), class.layout()) };
-    }
-    bytes
 }
 
 #[cfg(all(test, not(any(loom, goro_tsan, goro_no_magazines))))]

@@ -1,7 +1,7 @@
 //! Free blocks, linked through themselves: they are nobody else's, so they have room for it.
 //!
 //! Invariants:
-//! 1. A [`Block`] is owned, at least 16 bytes long and aligned to them.
+//! 1. A [`Block`] is owned, at least 16 bytes long and aligned to 8.
 //! 2. Chains and stacks own their blocks; dropped, they leak them.
 #![allow(unsafe_code, reason = "free memory is linked through itself")]
 
@@ -21,10 +21,15 @@ struct Link {
 
 impl Block {
     /// # Safety
-    /// The memory is the caller's to give, is at least 16 bytes long and aligned to them.
+    /// The memory is the caller's to give, is at least 16 bytes long and aligned to 8.
     #[inline]
     pub(super) unsafe fn new(place: NonNull<()>) -> Self {
         Self(place.cast())
+    }
+
+    /// Where it lies, with the provenance it came with.
+    pub(super) fn as_ptr(&self) -> NonNull<()> {
+        self.0.cast()
     }
 
     #[inline]

@@ -1,13 +1,10 @@
-//! Size classes: steps of 16 bytes up to 264, then quarters of powers of two up to 2 KiB, each with 8
-//! bytes more.
-//!
-//! The 8 bytes are those that the common allocators lose otherwise: glibc's blocks are multiples of 16
-//! bytes with 8 bytes of its own in each, so one of 88 bytes takes 96 and one of 96 takes 112.
+//! Size classes: steps of 8 bytes up to 256, then sixteenths of powers of two up to 2 KiB.
 //!
 //! Invariants:
-//! 1. A class's size is at least that of everything put in it, and at most 16 bytes, or a fifth,
-//!    more.
-//! 2. Every class is aligned to 16 bytes; what needs more has none.
+//! 1. A class's size is at least that of everything put in it, and at most 7 bytes (15 for what is
+//!    aligned to 16), or a sixteenth, more.
+//! 2. Blocks of a class whose size is a multiple of 16 are aligned to 16, those of the others to 8;
+//!    what needs more has none.
 #![cfg_attr(
     any(loom, goro_tsan, goro_no_magazines),
     allow(dead_code, reason = "everything goes to the system")
@@ -16,13 +13,16 @@
 use core::alloc::Layout;
 
 /// How many classes there are.
-pub(crate) const CLASSES: usize = 28;
+pub(crate) const CLASSES: usize = FINES + 3 * COARSE;
 
-const FINE: usize = 16;
+const FINE: usize = 8;
 const FINE_MAX: usize = 256;
+const FINES: usize = FINE_MAX / FINE;
+/// Classes between two powers of two.
+const COARSE: usize = 16;
 const MAX: usize = 2048;
-/// What each class has more than its step.
-const EXTRA: usize = 8;
+/// Free blocks have room for two pointers.
+const MIN: usize = 16;
 
 /// The layout of an allocation, and its class if it has one. Made when the program is compiled.
 pub(crate) struct Shape {
@@ -53,17 +53,18 @@ pub(crate) struct Class(u8);
 
 impl Class {
     const fn of(layout: Layout) -> Option<Self> {
-        let size = layout.size();
-        if size == 0 || size > MAX + EXTRA || layout.align() > FINE {
+        if layout.size() == 0 || layout.size() > MAX || layout.align() > 16 {
             return None;
         }
-        let last = size.saturating_sub(EXTRA + 1);
+        let step = if layout.align() > FINE { 16 } else { FINE };
+        let least = if layout.size() < MIN { MIN } else { layout.size() };
+        let last = least.next_multiple_of(step) - 1;
         if last < FINE_MAX {
             return Some(Self((last / FINE) as u8));
         }
         let power = last.ilog2();
-        let quarter = (last >> (power - 2)) & 3;
-        Some(Self((16 + (power as usize - 8) * 4 + quarter) as u8))
+        let part = (last >> (power - 4)) % COARSE;
+        Some(Self((FINES + (power as usize - 8) * COARSE + part) as u8))
     }
 
     /// Below [`CLASSES`].
@@ -76,32 +77,29 @@ impl Class {
     #[inline]
     pub(crate) const fn size(self) -> usize {
         let index = self.index();
-        if index < 16 {
-            return (index + 1) * FINE + EXTRA;
+        if index < FINES {
+            return (index + 1) * FINE;
         }
-        let (power, quarter) = (8 + (index - 16) / 4, (index - 16) % 4);
-        (1 << power) + ((quarter + 1) << (power - 2)) + EXTRA
+        let (power, part) = (8 + (index - FINES) / COARSE, (index - FINES) % COARSE);
+        (1 << power) + ((part + 1) << (power - 4))
     }
 
-    /// How many blocks a magazine holds: 64, or what fits into 32 KiB.
+    /// How many blocks a magazine holds: 64, or what makes 32 KiB.
     #[inline]
     pub(crate) const fn capacity(self) -> u32 {
         let fit = (32 << 10) / self.size();
         if fit < 64 { fit as u32 } else { 64 }
     }
 
-    /// How many full magazines a depot keeps: what fits into 4 MiB.
+    /// How many full magazines a depot keeps: what makes 4 MiB.
     pub(crate) const fn depot_capacity(self) -> u32 {
         ((4 << 20) / (self.size() * self.capacity() as usize)) as u32
     }
 
-    /// What the system is asked for.
-    #[inline]
-    pub(crate) const fn layout(self) -> Layout {
-        match Layout::from_size_align(self.size(), FINE) {
-            Ok(layout) => layout,
-            Err(_) => unreachable!(),
-        }
+    /// How many blocks a magazine is filled with when there is no full one: what makes a page.
+    pub(crate) const fn portion(self) -> u32 {
+        let fit = (4 << 10) / self.size();
+        if fit < 64 { fit as u32 } else { 64 }
     }
 
     /// Every class.

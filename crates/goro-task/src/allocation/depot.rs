@@ -10,7 +10,7 @@ use goro_shim::global::{AtomicU32, Lock, Ordering};
 
 use super::chain::{Chain, Stack};
 use super::class::{CLASSES, Class};
-use super::scrap;
+use super::region;
 
 struct Depot {
     /// How many magazines are here. Written under the lock, read without it: who finds none, or no
@@ -59,14 +59,15 @@ pub(super) fn give(class: Class, magazine: &Chain) -> bool {
     true
 }
 
-/// Frees the magazines that were not needed since the last call; says how many bytes.
+/// Gives the magazines that were not needed since the last call back to their regions; says how many bytes
+/// went to the system for it. A depot that is busy is passed by.
 pub(super) fn trim(class: Class) -> usize {
     let depot = &DEPOTS[class.index()];
     if depot.count.load(Ordering::Relaxed) == 0 {
         return 0;
     }
+    let Some(mut full) = depot.full.try_lock() else { return 0 };
     let mut surplus = Stack::new();
-    let mut full = depot.full.lock();
     let idle = full.least;
     for magazine in (0..idle).map_while(|_| full.magazines.pop()) {
         surplus.push(&magazine);
@@ -77,7 +78,13 @@ pub(super) fn trim(class: Class) -> usize {
     drop(full);
     let mut bytes = 0;
     while let Some(magazine) = surplus.pop() {
-        bytes += scrap(class, &magazine);
+        bytes += region::give(class, &magazine);
     }
     bytes
+}
+
+/// How many magazines are here.
+#[cfg(test)]
+pub(super) fn count(class: Class) -> u32 {
+    DEPOTS[class.index()].count.load(Ordering::Relaxed)
 }

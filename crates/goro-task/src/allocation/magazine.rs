@@ -16,7 +16,7 @@ use goro_shim::thread::thread_local;
 
 use super::chain::{Block, Chain};
 use super::class::{CLASSES, Class};
-use super::{depot, scrap};
+use super::{depot, region};
 
 /// One thread's magazines.
 struct Shelf {
@@ -37,7 +37,7 @@ enum Phase {
     /// Nothing was taken or given yet.
     Fresh,
     Open,
-    /// The thread ends: all goes to the system.
+    /// The thread ends: all goes back to the regions.
     Closed,
 }
 
@@ -64,27 +64,24 @@ impl Drop for Closes {
     }
 }
 
-/// A block, or `None` if the system is to be asked.
+/// A block.
 #[inline]
-pub(super) fn take(class: Class) -> Option<Block> {
+pub(super) fn take(class: Class) -> Block {
     SHELF.with(|shelf| {
         let rack = &shelf.racks[class.index()];
         match rack.hot.pop() {
             Some(block) => {
                 rack.room.set(rack.room.get() + 1);
-                Some(block)
+                block
             }
             None => shelf.refill(class),
         }
     })
 }
 
-/// Keeps `block`.
-///
-/// # Errors
-/// The block, if it is to go to the system.
+/// Keeps `block`, or passes it on.
 #[inline]
-pub(super) fn give(class: Class, block: Block) -> Result<(), Block> {
+pub(super) fn give(class: Class, block: Block) {
     SHELF.with(|shelf| {
         let rack = &shelf.racks[class.index()];
         match rack.room.get() {
@@ -92,44 +89,54 @@ pub(super) fn give(class: Class, block: Block) -> Result<(), Block> {
             room => {
                 rack.room.set(room - 1);
                 rack.hot.push(block);
-                Ok(())
             }
         }
-    })
+    });
 }
 
 impl Shelf {
     /// Takes a block when `hot` is empty.
     #[cold]
-    fn refill(&self, class: Class) -> Option<Block> {
-        if !self.is_open() {
-            return None;
-        }
+    fn refill(&self, class: Class) -> Block {
+        let is_open = self.is_open();
         let rack = &self.racks[class.index()];
-        let full = if rack.spare.is_empty() { depot::take(class)? } else { rack.spare.take() };
-        rack.hot.fill(&full);
-        rack.room.set(1);
-        rack.hot.pop()
+        let full = match rack.spare.take() {
+            _ if !is_open => None,
+            spare if spare.is_empty() => depot::take(class),
+            spare => Some(spare),
+        };
+        let (chain, count) = match full {
+            Some(full) => (full, class.capacity()),
+            None => region::take(class, if is_open { class.portion() } else { 1 }),
+        };
+        let Some(block) = chain.pop() else { unreachable!("neither gives an empty chain") };
+        if is_open {
+            rack.hot.fill(&chain);
+            rack.room.set(class.capacity() - count + 1);
+        }
+        block
     }
 
     /// Gives a block when `hot` is full.
     #[cold]
-    fn make_room(&self, class: Class, block: Block) -> Result<(), Block> {
-        if !self.is_open() {
-            return Err(block);
-        }
+    fn make_room(&self, class: Class, block: Block) {
         let rack = &self.racks[class.index()];
+        if !self.is_open() {
+            let chain = Chain::new();
+            chain.push(block);
+            region::give(class, &chain);
+            return;
+        }
         // Opening the shelf may have been all that was missing.
         if rack.room.get() == 0 {
             if !rack.spare.is_empty() && !depot::give(class, &rack.spare) {
-                return Err(block);
+                region::give(class, &rack.spare);
             }
             rack.spare.fill(&rack.hot.take());
             rack.room.set(class.capacity());
         }
         rack.room.set(rack.room.get() - 1);
         rack.hot.push(block);
-        Ok(())
     }
 
     /// Whether this thread keeps blocks; opens the shelf if it is fresh.
@@ -145,7 +152,7 @@ impl Shelf {
         self.phase.get() == Phase::Open
     }
 
-    /// Gives everything away: what is full to the depots, the rest to the system.
+    /// Gives everything away: what is full to the depots, the rest to the regions.
     fn close(&self) {
         self.phase.set(Phase::Closed);
         for class in Class::all() {
@@ -155,7 +162,7 @@ impl Shelf {
                 if magazine.is_empty() || (is_full && depot::give(class, magazine)) {
                     continue;
                 }
-                scrap(class, magazine);
+                region::give(class, magazine);
             }
         }
     }

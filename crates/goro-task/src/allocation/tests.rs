@@ -14,45 +14,57 @@ fn shape(size: usize) -> Shape {
 #[test]
 fn each_size_has_the_smallest_class_that_holds_it() {
     let sizes: Vec<usize> = Class::all().map(Class::size).collect();
-    assert_eq!((sizes.len(), sizes[0], sizes[15]), (CLASSES, 24, 264));
-    assert_eq!(sizes[16..20], [328, 392, 456, 520]);
-    assert_eq!(sizes[CLASSES - 1], 2056);
+    assert_eq!((sizes.len(), sizes[1], sizes[31]), (CLASSES, 16, 256));
+    assert_eq!(sizes[32..36], [272, 288, 304, 320]);
+    assert_eq!(sizes[CLASSES - 1], 2048);
     assert!(sizes.is_sorted());
-    for size in 1..=2056 {
-        let class = shape(size).class().unwrap();
-        let smallest = sizes.iter().position(|&fits| fits >= size).unwrap();
-        assert_eq!(class.index(), smallest, "{size}");
-        assert!(class.size() - size < 24.max(size / 4 + 1), "{size} wastes too much");
-        assert_eq!(class.layout().align(), 16);
+    for size in 1..=2048 {
+        for align in [1, 8, 16] {
+            let class = Shape::of(Layout::from_size_align(size, align).unwrap()).class().unwrap();
+            let fits = |&of: &usize| of >= size.max(16) && of % align == 0;
+            assert_eq!(class.index(), sizes.iter().position(fits).unwrap(), "{size}");
+            assert!(class.size() - size.max(16) < align.max(8).max(size / 16 + 1), "{size}");
+        }
     }
-    assert!(shape(2057).class().is_none());
+    assert!(shape(2049).class().is_none());
     assert!(Shape::of(Layout::from_size_align(96, 32).unwrap()).class().is_none());
-    assert!(Shape::of(Layout::from_size_align(96, 16).unwrap()).class().is_some());
 }
 
 #[test]
 fn magazines_and_depots_are_bounded() {
     for class in Class::all() {
         let magazine = class.size() * class.capacity() as usize;
-        assert!(class.capacity() >= 15 && magazine <= 32 << 10, "{class:?}");
+        assert!(class.capacity() >= 16 && magazine <= 32 << 10, "{class:?}");
+        assert!((2..=class.capacity()).contains(&class.portion()), "{class:?}");
         let depot = magazine * class.depot_capacity() as usize;
         assert!(class.depot_capacity() >= 8 && depot <= 4 << 20, "{class:?}");
     }
 }
 
-/// What the system has given and not got back, by size.
-pub(super) static SYSTEM: Balance = Balance(Lock::new(BTreeMap::new()));
+/// Regions that the system has given and not got back, by class.
+pub(super) static REGIONS: Balance = Balance(Lock::new(BTreeMap::new()));
 
 pub(super) struct Balance(Lock<BTreeMap<usize, isize>>);
 
 impl Balance {
-    pub(super) fn count(&self, layout: Layout, blocks: isize) {
-        *self.0.lock().entry(layout.size()).or_default() += blocks;
+    pub(super) fn count(&self, class: Option<Class>, regions: isize) {
+        if let Some(class) = class {
+            *self.0.lock().entry(class.index()).or_default() += regions;
+        }
     }
 
     fn of(&self, class: Class) -> isize {
-        self.0.lock().get(&class.size()).copied().unwrap_or_default()
+        self.0.lock().get(&class.index()).copied().unwrap_or_default()
     }
+}
+
+/// Gives back what nobody has needed since the last call; says how many regions the system got.
+fn trim_class(class: Class) -> isize {
+    let before = REGIONS.of(class);
+    let bytes = depot::trim(class) + region::trim(class);
+    let regions = before - REGIONS.of(class);
+    assert_eq!(bytes, regions as usize * region::LAYOUT.size());
+    regions
 }
 
 /// Each test has a size class of its own, since depots are everybody's.
@@ -99,6 +111,17 @@ impl Blocks {
             unsafe { free(place, &self.shape) };
         }
     }
+}
+
+/// How many blocks a chain has; they go back to their regions.
+fn blocks_of(class: Class, chain: &chain::Chain) -> usize {
+    let (counted, mut count) = (chain::Chain::new(), 0);
+    while let Some(block) = chain.pop() {
+        counted.push(block);
+        count += 1;
+    }
+    region::give(class, &counted);
+    count
 }
 
 #[test]
@@ -150,12 +173,14 @@ fn blocks_go_from_thread_to_thread_and_in_the_end_to_the_system() {
         reused
     });
     assert_eq!(reused, 10 * magazine, "a thread that ends gives what is full to the depot");
-    let trimmed: Vec<usize> = (0..3).map(|_| depot::trim(class)).collect();
-    assert_eq!(trimmed, [0, 10 * magazine * class.size(), 0], "what an interval has not needed");
-    assert_eq!(SYSTEM.of(class), 0);
+    let held = REGIONS.of(class);
+    assert!(held > 0);
+    let trimmed: Vec<isize> = (0..3).map(|_| trim_class(class)).collect();
+    assert_eq!(trimmed, [0, held, 0], "what an interval has not needed");
+    assert_eq!(REGIONS.of(class), 0);
 }
 
-/// A thread that ends leaves full magazines in the depot, and gives the rest to the system.
+/// A thread that ends leaves full magazines in the depot, and gives the rest back.
 #[test]
 fn only_full_magazines_are_left_in_a_depot() {
     let class = shape(1100).class().unwrap();
@@ -165,10 +190,10 @@ fn only_full_magazines_are_left_in_a_depot() {
         blocks.allocate(magazine + magazine / 2);
         blocks.free_all();
     });
-    assert_eq!(SYSTEM.of(class), magazine as isize);
-    depot::trim(class);
-    assert_eq!(depot::trim(class), magazine * class.size());
-    assert_eq!(SYSTEM.of(class), 0);
+    assert!(depot::take(class).is_some_and(|full| blocks_of(class, &full) == magazine));
+    assert!(depot::take(class).is_none());
+    trim_class(class);
+    assert_eq!(REGIONS.of(class), 0);
 }
 
 /// What was taken in between stays, although it has come back.
@@ -183,17 +208,20 @@ fn a_trim_leaves_what_was_needed_since_the_last_one() {
             blocks.free_all();
         });
     };
+    let magazines = || core::iter::from_fn(|| depot::take(class)).count();
     use_some(10);
-    assert_eq!(depot::trim(class), 0);
+    trim_class(class);
     use_some(4);
-    assert_eq!(depot::trim(class), 6 * magazine * class.size());
-    assert_eq!(depot::trim(class), 4 * magazine * class.size());
-    assert_eq!(SYSTEM.of(class), 0);
+    trim_class(class);
+    use_some(0);
+    assert_eq!(depot::count(class), 4);
+    trim_class(class);
+    assert_eq!((magazines(), REGIONS.of(class)), (0, 0));
 }
 
 /// A depot that is full takes no more, and nothing is lost.
 #[test]
-fn a_full_depot_leaves_blocks_to_the_system() {
+fn a_full_depot_leaves_blocks_to_the_regions() {
     let class = shape(1700).class().unwrap();
     let most = (class.depot_capacity() + 2) as usize * class.capacity() as usize;
     on_a_thread(move || {
@@ -201,9 +229,10 @@ fn a_full_depot_leaves_blocks_to_the_system() {
         blocks.allocate(most + 1000);
         blocks.free_all();
     });
-    depot::trim(class);
-    let kept = depot::trim(class);
-    assert_eq!(kept, class.depot_capacity() as usize * class.capacity() as usize * class.size());
+    assert_eq!(depot::count(class), class.depot_capacity());
+    trim_class(class);
+    trim_class(class);
+    assert_eq!(REGIONS.of(class), 0);
 }
 
 /// Two threads that allocate and free for each other.
@@ -258,7 +287,38 @@ fn blocks_in_a_thread_locals_destructor() {
     });
     assert_eq!(FREED.load(goro_shim::global::Ordering::Relaxed), 2);
     let class = shape(240).class().unwrap();
-    depot::trim(class);
-    depot::trim(class);
-    assert_eq!(SYSTEM.of(class), 0, "a thread has ended with blocks of its own");
+    trim_class(class);
+    trim_class(class);
+    assert_eq!(REGIONS.of(class), 0, "a thread has ended with blocks of its own");
+}
+
+/// A region goes back to the system when its last block does, whatever the order; one stays.
+#[test]
+fn regions_go_back_one_by_one() {
+    let class = shape(520).class().unwrap();
+    let each = (region::LAYOUT.size() - 64) / class.size();
+    let mut blocks: Vec<chain::Block> = Vec::new();
+    while blocks.len() < 3 * each {
+        let (chain, count) = region::take(class, class.capacity());
+        let before = blocks.len();
+        blocks.extend(core::iter::from_fn(|| chain.pop()));
+        assert_eq!(blocks.len() - before, count as usize);
+    }
+    assert_eq!(REGIONS.of(class), blocks.len().div_ceil(each) as isize);
+    let mut places: Vec<usize> = blocks.iter().map(|block| block.as_ptr().addr().get()).collect();
+    places.sort_unstable();
+    assert!(places.windows(2).all(|two| two[1] - two[0] >= class.size()), "two blocks overlap");
+    // In an order that has nothing to do with where they lie.
+    let count = blocks.len();
+    let mut blocks: Vec<Option<chain::Block>> = blocks.into_iter().map(Some).collect();
+    for at in (0..count).map(|n| n * 7919 % count) {
+        let chain = chain::Chain::new();
+        chain.push(blocks[at].take().unwrap());
+        region::give(class, &chain);
+    }
+    assert_eq!(REGIONS.of(class), 1, "the spare");
+    let (chain, _) = region::take(class, 1);
+    assert_eq!(region::trim(class), 0, "the spare is in use");
+    region::give(class, &chain);
+    assert_eq!((region::trim(class), REGIONS.of(class)), (region::LAYOUT.size(), 0));
 }
