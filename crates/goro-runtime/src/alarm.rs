@@ -25,6 +25,8 @@ pub(crate) const PERIOD: Duration = Duration::from_millis(1);
 pub(crate) trait Ring {
     /// Rings every period from now on.
     fn start(&self);
+    /// Rings at once, and every period from now on.
+    fn ring(&self);
     /// Rings no more.
     fn stop(&self);
     /// Waits for the next ring.
@@ -58,10 +60,10 @@ impl<T: Ring> Alarm<T> {
         }
     }
 
-    /// Rings once, soon, armed or not: the monitor is to notice that it should end.
+    /// Rings at once, armed or not: the monitor is to notice that it should end.
     pub(crate) fn ring(&self) {
         self.armed.store(true, Ordering::Relaxed);
-        self.timer.start();
+        self.timer.ring();
     }
 
     /// Monitor: says that nobody need expect it. The caller fences, looks, and arms again if
@@ -120,6 +122,8 @@ mod timer {
     use std::io;
     use std::os::fd::OwnedFd;
 
+    const NANOS: i64 = PERIOD.subsec_nanos() as i64;
+
     #[derive(Debug)]
     pub(crate) struct Timer(OwnedFd);
 
@@ -128,8 +132,9 @@ mod timer {
             Ok(Self(timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::CLOEXEC)?))
         }
 
-        fn set(&self, period: Timespec) {
-            let spec = Itimerspec { it_interval: period, it_value: period };
+        fn set(&self, first: i64, period: i64) {
+            let time = |nanos| Timespec { tv_sec: 0, tv_nsec: nanos as _ };
+            let spec = Itimerspec { it_interval: time(period), it_value: time(first) };
             // Fails only for a bad descriptor or a bad time, and both are ours.
             let _ = timerfd_settime(&self.0, TimerfdTimerFlags::empty(), &spec);
         }
@@ -137,12 +142,15 @@ mod timer {
 
     impl Ring for Timer {
         fn start(&self) {
-            let period = Timespec { tv_sec: 0, tv_nsec: i64::from(PERIOD.subsec_nanos()) as _ };
-            self.set(period);
+            self.set(NANOS, NANOS);
+        }
+
+        fn ring(&self) {
+            self.set(1, NANOS);
         }
 
         fn stop(&self) {
-            self.set(Timespec { tv_sec: 0, tv_nsec: 0 });
+            self.set(0, 0);
         }
 
         fn wait(&self) {
@@ -181,6 +189,11 @@ mod timer {
             if let Some(monitor) = monitor {
                 monitor.unpark();
             }
+        }
+
+        fn ring(&self) {
+            // Who is unparked does not wait for the period to pass.
+            self.start();
         }
 
         fn stop(&self) {

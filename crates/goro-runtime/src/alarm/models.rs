@@ -13,6 +13,9 @@ impl Ring for Bell {
     fn start(&self) {
         self.0.swap(true, Ordering::AcqRel);
     }
+    fn ring(&self) {
+        self.start();
+    }
     fn stop(&self) {
         self.0.swap(false, Ordering::AcqRel);
     }
