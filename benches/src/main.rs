@@ -21,6 +21,7 @@ use crate::options::Options;
 use crate::sample::Taker;
 
 mod board;
+mod counts;
 mod host;
 mod mailbox;
 mod meter;
@@ -36,6 +37,8 @@ fn main() -> ExitCode {
     let outcome = match arguments.first().map(String::as_str) {
         Some(sample::COMMAND) => sample::give(&arguments[1..]).map(|()| ExitCode::SUCCESS),
         Some(workload::CLIENT) => workload::client(&arguments[1..]).map(|()| ExitCode::SUCCESS),
+        Some(counts::COMMAND) => counts::check(&arguments[1..]),
+        Some(counts::COUNTED) => counts::be_counted(&arguments[1..]).map(|()| ExitCode::SUCCESS),
         Some("--help" | "-h") => {
             print!("{}", options::HELP);
             Ok(ExitCode::SUCCESS)

@@ -16,6 +16,9 @@ goro beside its rivals, interleaved in one call.
   --check          exit 1 if goro misses a goal
   --json FILE      also write all samples and facts there
   --list           print the workloads and their goals
+
+  counts           instead of all that: instructions per operation, against counts.txt
+  counts --write   writes counts.txt
 ";
 
 /// What to do.
