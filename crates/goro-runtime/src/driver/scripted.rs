@@ -16,8 +16,8 @@
 //! these step the other actors from inside the poll (`nested`), with this thread's context put
 //! aside meanwhile.
 //!
-//! **Who may touch what.** Actors are reached through [`Cast`] by the script's own thread alone. The
-//! [`Stage`] is what the scheduler sees; it may be called from anywhere, and only takes notes.
+//! **Who may touch what.** Actors are reached through the cast by the script's own thread alone. The
+//! stage is what the scheduler sees; it may be called from anywhere, and only takes notes.
 //!
 //! **What makes it deterministic.** Actors are asked in the order of their index. Nothing is drawn
 //! but from the script; the clock starts at the one epoch of all wheels. No address, thread id or
