@@ -9,6 +9,7 @@
 
 mod abort;
 mod handle;
+mod local;
 mod registry;
 mod wake;
 
@@ -25,6 +26,7 @@ use crate::{Ending, Home, JoinError, JoinHandle, Meta, Parcel, Ran, Registry, Ru
 /// A home that keeps what is scheduled, or drops it at once.
 struct Hand {
     scheduled: Lock<Vec<Runnable<Hand>>>,
+    parcels: Lock<Vec<Parcel<Hand>>>,
     registry: Registry<Hand>,
     refuses: bool,
 }
@@ -42,21 +44,28 @@ impl Home for Hand {
         }
     }
 
-    fn schedule_local(&'static self, _: Parcel<Self>) {
-        unreachable!("no model has local tasks");
+    fn schedule_local(&'static self, parcel: Parcel<Self>) {
+        self.parcels.lock().push(parcel);
     }
 }
 
 impl Hand {
+    fn new(refuses: bool) -> &'static Self {
+        Box::leak(Box::new(Self {
+            scheduled: Lock::new(Vec::new()),
+            parcels: Lock::new(Vec::new()),
+            registry: Registry::new(),
+            refuses,
+        }))
+    }
+
     fn leak() -> &'static Self {
-        let (scheduled, registry) = (Lock::new(Vec::new()), Registry::new());
-        Box::leak(Box::new(Self { scheduled, registry, refuses: false }))
+        Self::new(false)
     }
 
     /// A home that drops what is scheduled, which cancels it on the spot.
     fn leak_refusing() -> &'static Self {
-        let (scheduled, registry) = (Lock::new(Vec::new()), Registry::new());
-        Box::leak(Box::new(Self { scheduled, registry, refuses: true }))
+        Self::new(true)
     }
 
     /// Takes the one task that is scheduled, if one is.
@@ -64,6 +73,13 @@ impl Hand {
         let mut scheduled = self.scheduled.lock();
         assert!(scheduled.len() <= 1, "a task is in the queue at most once");
         scheduled.pop()
+    }
+
+    /// Takes the one parcel that is on its way, if one is.
+    fn take_parcel(&self) -> Option<Parcel<Self>> {
+        let mut parcels = self.parcels.lock();
+        assert!(parcels.len() <= 1, "a task is on its way at most once");
+        parcels.pop()
     }
 
     /// Runs a task until it parks or ends.
