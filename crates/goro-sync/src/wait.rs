@@ -19,7 +19,7 @@
 //!         return Attempt::Done(());
 //!     }
 //!     let Some(offer) = offer else { leave and pass on as on drop; return Attempt::Waits };
-//!     match state.line.wait(&mut self.place, offer, came, ()) { .. }
+//!     match state.line.wait(&mut self.place, offer, came, || ()) { .. }
 //! }
 //! ```
 //!
@@ -49,7 +49,7 @@ use core::task::{Context, Poll, Waker, ready};
 
 use goro_context::time::{self, Deadline, Duration, Instant};
 use goro_context::{Op, budget, contain, note, trust};
-use goro_wait::{Drain, Key, WaitList};
+use goro_wait::{Drain, Key, WaitList, Wakers};
 
 /// Those who wait for one thing, first come first; and how many have been given a turn to try.
 ///
@@ -63,7 +63,8 @@ pub(crate) struct Line<X = ()> {
 /// One in line.
 #[derive(Debug)]
 pub(crate) struct Waiter<X = ()> {
-    waker: Waker,
+    /// None once it was woken where it stands; see [`Line::call_all`].
+    waker: Option<Waker>,
     /// What the primitive keeps with it.
     pub(crate) extra: X,
 }
@@ -137,32 +138,33 @@ impl<X> Line<X> {
     /// Stands in line with the waker offered: where it stands already, or behind everybody, but for
     /// one who had a turn and lost what it was for to another: that one stands before all.
     ///
-    /// # Errors
-    /// `extra` back, if no waker could be had under the lock: the line has not changed.
+    /// False if no waker could be had under the lock: the line has not changed, and `extra`, which
+    /// says what somebody who joins brings along, was not called.
     #[inline]
+    #[must_use]
     pub(crate) fn wait(
         &mut self,
         place: &mut Place,
         offer: &mut Offer<'_>,
         came: Came,
-        extra: X,
-    ) -> Result<(), X> {
+        extra: impl FnOnce() -> X,
+    ) -> bool {
         offer.lost |= came == Came::Turned;
         if let Some(waiter) = place.0.and_then(|key| self.waiting.get_mut(key)) {
-            if !waiter.waker.will_wake(offer.theirs) {
-                let Some(waker) = offer.take() else { return Err(extra) };
-                offer.replaced = Some(core::mem::replace(&mut waiter.waker, waker));
+            if waiter.waker.as_ref().is_some_and(|waker| waker.will_wake(offer.theirs)) {
+                return true;
             }
-            waiter.extra = extra;
-            return Ok(());
+            let Some(waker) = offer.take() else { return false };
+            offer.replaced = waiter.waker.replace(waker);
+            return true;
         }
-        let Some(waker) = offer.take() else { return Err(extra) };
-        let waiter = Waiter { waker, extra };
+        let Some(waker) = offer.take() else { return false };
+        let waiter = Waiter { waker: Some(waker), extra: extra() };
         place.0 = Some(match offer.lost {
             true => self.waiting.push_front(waiter),
             false => self.waiting.push_back(waiter),
         });
-        Ok(())
+        true
     }
 
     /// Gives the first in line a turn: the caller wakes it once the lock is gone.
@@ -178,6 +180,11 @@ impl<X> Line<X> {
         let all = self.waiting.drain();
         self.turned = self.turned.saturating_add(u32::try_from(all.len()).unwrap_or(u32::MAX));
         all
+    }
+
+    /// Has everybody woken where they stand, with what they brought along. They come early.
+    pub(crate) fn call_all(&mut self, wakers: &mut Wakers) {
+        self.waiting.for_each_mut(|waiter| wakers.extend(waiter.waker.take()));
     }
 
     /// Takes the owner of `place` out, wherever it is: it is done, or given up on.
@@ -208,7 +215,9 @@ impl<X> Waiter<X> {
     /// Wakes it. Never panics; call it with no lock held.
     #[inline]
     pub(crate) fn wake(self) {
-        wake(self.waker);
+        if let Some(waker) = self.waker {
+            wake(waker);
+        }
     }
 }
 

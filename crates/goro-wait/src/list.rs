@@ -157,6 +157,17 @@ impl<T> WaitList<T> {
         Iter { list: self, index: self.waiters.head, left: self.len() }
     }
 
+    /// Calls `change` with each waiter's value, first in first out.
+    pub fn for_each_mut(&mut self, mut change: impl FnMut(&mut T)) {
+        let mut index = self.waiters.head;
+        while let Some(place) = self.places.get_mut(index as usize) {
+            index = place.next;
+            if let Some(value) = &mut place.value {
+                change(value);
+            }
+        }
+    }
+
     /// Takes everybody out in one step, to be gone through once the lock is given back: nothing of
     /// the list is borrowed. Keys to those taken out are stale.
     pub fn drain(&mut self) -> Drain<T> {

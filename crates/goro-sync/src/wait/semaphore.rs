@@ -80,9 +80,9 @@ impl Operation for Acquire<'_> {
             drop(left);
             return Attempt::Waits;
         };
-        match state.line.wait(&mut self.place, offer, came, ()) {
-            Ok(()) => Attempt::Waits,
-            Err(()) => Attempt::Unprepared,
+        match state.line.wait(&mut self.place, offer, came, || ()) {
+            true => Attempt::Waits,
+            false => Attempt::Unprepared,
         }
     }
 }

@@ -103,6 +103,9 @@ fn run(steps: Vec<Step>) {
         assert_eq!(list.front_mut().map(|(key, value)| (key, *value)), model.first().copied());
         assert!(list.iter().map(|(key, &value)| (key, value)).eq(model.iter().copied()));
         assert_eq!(list.iter().len(), model.len());
+        let mut seen = Vec::new();
+        list.for_each_mut(|value| seen.push(*value));
+        assert!(seen.iter().eq(model.iter().map(|(_, value)| value)));
     }
 }
 
