@@ -64,6 +64,15 @@ pub(crate) struct Counters {
     pub(crate) busy: Counter,
 }
 
+/// How many tasks live, by the counters of all shards; exact once spawning has stopped.
+pub(crate) fn live<'a, All: Iterator<Item = &'a Counters>>(all: impl Fn() -> All) -> u64 {
+    // Finished first: a task is counted as made before it can end, so equal sums mean that at the
+    // moment between the two nothing was live.
+    let finished = all().fold(0, |sum: u64, counters| sum.wrapping_add(counters.finished.get()));
+    let spawned = all().fold(0, |sum: u64, counters| sum.wrapping_add(counters.spawned.get()));
+    spawned.wrapping_sub(finished)
+}
+
 impl Counters {
     /// Starts over for another lease; nobody counts here meanwhile.
     pub(crate) fn reset(&self) {

@@ -23,18 +23,17 @@ use goro_shim::global::{self, OnceLock, Weak};
 use goro_shim::time::Instant;
 use goro_shim::{Arc, fork, time};
 
+use crate::counters::{self, Counters};
 use crate::driver::{Driver, Job};
 use crate::gate::Gate;
 use crate::ground::Ground;
 use crate::idle::Idle;
 use crate::shard::{FOREIGN, Shard, Work};
+use crate::watcher::{NOBODY, Watcher};
 use crate::worker::Chaos;
 
 /// The most workers one runtime can have.
 pub(crate) const MAX_WORKERS: usize = 1024;
-
-/// No worker watches the reactor.
-pub(crate) const NOBODY: u32 = u32::MAX;
 
 const FORKED: &str = "this process was forked from the one whose runtime this is, and has none of \
      its threads: build a runtime of its own after the fork";
@@ -62,7 +61,7 @@ pub(crate) struct Hub {
     unwatched: AtomicBool,
     /// How often the process had forked when the lease began.
     forks: AtomicU64,
-    watcher: AtomicU32,
+    pub(crate) watch: Watcher,
     pub(crate) injector: Injector<Work>,
     pub(crate) idle: Idle,
     ground: global::Lock<Option<Weak<Ground>>>,
@@ -120,7 +119,7 @@ impl Hub {
             scripted: AtomicBool::new(false),
             unwatched: AtomicBool::new(false),
             forks: AtomicU64::new(0),
-            watcher: AtomicU32::new(NOBODY),
+            watch: Watcher::nobody(),
             injector: Injector::new(),
             idle: Idle::new(),
             ground: global::Lock::new(None),
@@ -276,7 +275,7 @@ impl Hub {
 
     /// Who watches the reactor, or [`NOBODY`].
     pub(crate) fn watcher(&self) -> u32 {
-        self.watcher.load(Ordering::Relaxed)
+        self.watch.get()
     }
 
     /// Wakes everybody.
@@ -286,15 +285,10 @@ impl Hub {
         }
     }
 
-    /// Says who watches the reactor.
-    pub(crate) fn set_watcher(&self, worker: u32) {
-        self.watcher.store(worker, Ordering::Relaxed);
-    }
-
     /// A thread that is no worker has armed the earliest timer of all: whoever watches the reactor
-    /// looks at its deadline again. The caller has fenced.
+    /// looks at its deadline again.
     pub(crate) fn foreign_deadline_moved(&self) {
-        if self.watcher() != NOBODY {
+        if self.watch.is_to_be_told() {
             if let Some(ground) = self.ground() {
                 ground.driver.notify();
             }
@@ -319,11 +313,7 @@ impl Hub {
 
     /// Tasks that have been made and have not ended. Exact once spawning has stopped.
     pub(crate) fn live(&self) -> u64 {
-        // Finished first: a task is counted as made before it can end, so equal sums mean that at
-        // the moment between the two reads nothing was live.
-        let finished: u64 = self.sum(|counters| counters.finished.get());
-        let spawned: u64 = self.sum(|counters| counters.spawned.get());
-        spawned.wrapping_sub(finished)
+        counters::live(|| self.every_shard().map(|shard| &*shard.counters))
     }
 
     /// Every shard the hub ever had, of earlier leases too.
@@ -332,7 +322,7 @@ impl Hub {
     }
 
     /// A sum over every shard.
-    pub(crate) fn sum(&self, of: impl Fn(&crate::counters::Counters) -> u64) -> u64 {
+    pub(crate) fn sum(&self, of: impl Fn(&Counters) -> u64) -> u64 {
         self.every_shard().fold(0, |sum, shard| sum.wrapping_add(of(&shard.counters)))
     }
 

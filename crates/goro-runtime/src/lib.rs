@@ -33,6 +33,7 @@ mod gate;
 mod idle;
 mod parker;
 mod timers;
+mod watcher;
 
 // The protocols above are what a model explores; the rest needs threads with deadlines, descriptors
 // and statics, which loom has not.

@@ -32,8 +32,8 @@ use goro_shim::time::Instant;
 
 use crate::alarm::TurnIn;
 use crate::ground::Ground;
-use crate::hub::NOBODY;
 use crate::shard::Shard;
+use crate::watcher::NOBODY;
 use crate::{closing, current};
 
 /// What a tick came to.

@@ -15,7 +15,7 @@ use goro_context::host::{BoxedFuture, Gone, Host, Job, Refused, TimerKey};
 use goro_context::{Cause, CurrentTask, Kind, TaskId};
 use goro_queue::LocalQueue;
 use goro_shim::CachePadded;
-use goro_shim::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence_seqcst};
+use goro_shim::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use goro_shim::time::Instant;
 use goro_task::{Ending, Home, JoinHandle, Meta, Parcel, Registry, Runnable};
 
@@ -86,8 +86,10 @@ impl Published {
     /// Owner: a poll begins.
     #[inline]
     pub(crate) fn begin(&self, task: TaskId, kind: Kind) {
-        self.hand.store(task.get(), Ordering::Relaxed);
-        self.kind.store(kind.index(), Ordering::Relaxed);
+        // Ordering: Release pairs with the Acquire in `in_hand`: who sees one of these sees the poll
+        // before this one ended.
+        self.hand.store(task.get(), Ordering::Release);
+        self.kind.store(kind.index(), Ordering::Release);
         let sequence = self.sequence.load(Ordering::Relaxed);
         // Ordering: Release pairs with the Acquire in `sequence`: who sees this poll begun sees
         // whose it is.
@@ -117,7 +119,9 @@ impl Published {
     /// The task of the poll that goes on, if one does.
     pub(crate) fn in_hand(&self) -> Option<(u64, u32)> {
         let before = self.sequence();
-        let hand = (self.hand.load(Ordering::Relaxed), self.kind.load(Ordering::Relaxed));
+        // Ordering: Acquire pairs with the Release in `begin`: had one of these come from a later
+        // poll, the second look at the sequence would find that this one has ended.
+        let hand = (self.hand.load(Ordering::Acquire), self.kind.load(Ordering::Acquire));
         (before % 2 == 1 && self.sequence() == before).then_some(hand)
     }
 
@@ -307,9 +311,7 @@ impl Host for Shard {
             return Ok(key);
         }
         if self.is_foreign() {
-            // Whoever watches the reactor sleeps until this shard's deadline too. It has said that
-            // it watches before it read the deadline; one of the two fences sees the other's write.
-            fence_seqcst();
+            // Whoever watches the reactor sleeps until this shard's deadline too.
             self.hub.foreign_deadline_moved();
         } else if !current::own().is_some_and(|own| core::ptr::eq(own, self)) {
             // By somebody who kept this host from a task. The token is enough: the owner has taken

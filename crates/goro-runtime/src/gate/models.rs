@@ -1,7 +1,7 @@
 //! Models of the end: a task that arrives during a shutdown ends once, and is waited for.
 
 use super::Gate;
-use crate::counters::Counter;
+use crate::counters::{Counter, Counters, live};
 use goro_shim::Arc;
 use goro_shim::atomic::{AtomicUsize, Ordering};
 use loom::thread;
@@ -92,6 +92,48 @@ fn a_wake_in_a_foreign_hand_meets_a_shutdown() {
         waker.join().unwrap();
         assert_eq!(house.injected.load(Ordering::Relaxed), 0);
     });
+}
+
+/// Two workers: a task of the first makes one, which the second takes; that one makes another, which
+/// stays. Whatever the sums are read meanwhile, they never say that nothing is live.
+fn ends_elsewhere(count: fn(&Counter, u64)) {
+    loom::model(move || {
+        let both = Arc::new([Counters::default(), Counters::default()]);
+        let handed_over = Arc::new(AtomicUsize::new(0));
+        count(&both[0].spawned, 1);
+        let first = {
+            let (both, handed_over) = (Arc::clone(&both), Arc::clone(&handed_over));
+            thread::spawn(move || {
+                count(&both[0].spawned, 1);
+                handed_over.store(1, Ordering::Release);
+                count(&both[0].finished, 1);
+            })
+        };
+        let second = {
+            let (both, handed_over) = (Arc::clone(&both), Arc::clone(&handed_over));
+            thread::spawn(move || {
+                if handed_over.load(Ordering::Acquire) == 1 {
+                    count(&both[1].spawned, 1);
+                    count(&both[1].finished, 1);
+                }
+            })
+        };
+        assert!(live(|| both.iter()) > 0, "one is live all the time");
+        first.join().unwrap();
+        second.join().unwrap();
+        assert_eq!(live(|| both.iter()), 1);
+    });
+}
+
+#[test]
+fn a_task_that_ends_elsewhere_does_not_hide_the_one_it_made() {
+    ends_elsewhere(Counter::add);
+}
+
+/// As above, with tasks that threads make and end which are no workers.
+#[test]
+fn a_task_that_outsiders_end_does_not_hide_the_one_it_made() {
+    ends_elsewhere(Counter::add_shared);
 }
 
 /// Two that shut down: one of them closes the gate.

@@ -12,7 +12,6 @@ use goro_shim::time::Instant;
 
 use super::Worker;
 use crate::driver::{Place, Rest};
-use crate::hub::NOBODY;
 use crate::idle::GotUp;
 use crate::parker::Parker;
 
@@ -58,7 +57,7 @@ impl Worker {
 
     /// Says that nobody watches the reactor any more.
     pub(crate) fn leave_reactor(&self) {
-        self.hub.set_watcher(NOBODY);
+        self.hub.watch.end();
     }
 
     fn rise(&self, up: GotUp, now: Instant, mut wakers: Vec<Waker>) {
@@ -104,8 +103,6 @@ impl Rest for Bed<'_> {
         if !yes {
             return self.0.leave_reactor();
         }
-        self.0.hub.set_watcher(self.0.shard.index);
-        // Partner: the fence in `Shard::arm` on the foreign shard.
-        fence_seqcst();
+        self.0.hub.watch.begin(self.0.shard.index);
     }
 }
