@@ -20,9 +20,13 @@
 //! 4. No executor is needed: what the code wants to know it asks of `goro-context`.
 #![forbid(unsafe_code)]
 
+pub use race::{race, race_ok};
+
 #[allow(dead_code, reason = "a part is here before the primitive that needs it")]
 mod block;
 #[allow(dead_code, reason = "as above")]
 pub mod names;
+pub mod race;
+pub mod select;
 #[allow(dead_code, reason = "as above")]
 mod wait;

@@ -53,6 +53,9 @@ pub mod net {
     pub use goro_net::*;
 }
 
+// `race` and `select` are a function and a macro, and modules of the same names.
+pub use goro_sync::{race, race_ok, select};
+
 /// Signals of the operating system.
 pub mod signal {
     pub use goro_runtime::signal::{Interrupts, ctrl_c, interrupts};

@@ -119,3 +119,23 @@ fn a_runtime_is_a_spawner_for_those_who_take_any() {
     drop(runtime);
     assert!(SpawnExt::spawn(&handle, async {}).unwrap_err().is_shutdown());
 }
+
+#[test]
+fn whichever_comes_first_is_behind_the_door() {
+    use goro::race::OneOf2;
+    use goro::select::{CancelSafe, cancel_safe};
+    fn safe(_: &impl CancelSafe) {}
+    goro::block_on(async {
+        let word = goro::select! {
+            strict;
+            word = cancel_safe(async { "ready" }) => word,
+            timeout(Duration::from_secs(60)) => "late",
+        };
+        assert_eq!(word, "ready");
+        let limit = goro::time::sleep(Duration::from_secs(60));
+        let race = goro::race((limit, async { 7 }));
+        assert_eq!(race.await, OneOf2::B(7));
+        assert_eq!(goro::race_ok((async { Err(1) }, async { Ok(2) })).await, Ok::<_, [i32; 2]>(2));
+        safe(&cancel_safe(async {}));
+    });
+}
