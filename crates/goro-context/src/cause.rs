@@ -31,6 +31,8 @@ pub enum Cause {
     Aborted,
     /// What was asked for could not be started.
     Refused,
+    /// A limit was reached: as many are there already as may be.
+    Limit,
     /// Something panicked; its message.
     Panicked(Text),
     /// In the words of whoever cancelled.
@@ -70,6 +72,7 @@ impl fmt::Display for Cause {
             Cause::Shutdown => f.write_str("the runtime is shutting down"),
             Cause::Aborted => f.write_str("aborted through its handle"),
             Cause::Refused => f.write_str("could not be started"),
+            Cause::Limit => f.write_str("as many are there already as the limit allows"),
             Cause::Panicked(text) => write!(f, "panicked: {text}"),
             Cause::Message(text) => f.write_str(text),
         }
@@ -195,6 +198,7 @@ mod tests {
             Cause::Shutdown,
             Cause::Aborted,
             Cause::Refused,
+            Cause::Limit,
             Cause::Panicked("x".into()),
             Cause::new("y"),
         ];

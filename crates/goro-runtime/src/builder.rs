@@ -35,6 +35,7 @@ pub struct Builder {
     blocking_keep_alive: Duration,
     monitor: bool,
     chaos: Option<Chaos>,
+    max_tasks: Option<usize>,
 }
 
 impl Default for Builder {
@@ -47,6 +48,7 @@ impl Default for Builder {
             blocking_keep_alive: Duration::from_secs(10),
             monitor: true,
             chaos: None,
+            max_tasks: None,
         }
     }
 }
@@ -86,6 +88,27 @@ impl Builder {
     /// How long an idle thread of the blocking pool stays. Default: 10 s.
     pub fn blocking_keep_alive(mut self, keep_alive: Duration) -> Self {
         self.blocking_keep_alive = keep_alive;
+        self
+    }
+
+    /// The most tasks that may be live at a time: made, and not ended. Default: no limit.
+    ///
+    /// At the limit [`spawn`](crate::spawn) drops the future at once, and its handle resolves to a
+    /// cancellation for [`Cause::Limit`](crate::task::Cause::Limit);
+    /// [`try_spawn`](crate::try_spawn) gives the future back. What `block_on` drives is no task, and
+    /// blocking jobs are not counted: their pool has bounds of its own.
+    ///
+    /// ```
+    /// use goro_runtime::{Builder, task::Cause};
+    /// let runtime = Builder::new().workers(1).max_tasks(1).build()?;
+    /// let first = runtime.spawn(std::future::pending::<()>());
+    /// let second = runtime.block_on(runtime.spawn(async {})).unwrap_err();
+    /// assert_eq!(second.cause(), Some(&Cause::Limit));
+    /// first.abort();
+    /// # Ok::<(), goro_runtime::BuildError>(())
+    /// ```
+    pub fn max_tasks(mut self, tasks: usize) -> Self {
+        self.max_tasks = Some(tasks);
         self
     }
 
@@ -129,7 +152,7 @@ impl Builder {
         if self.name.contains('\0') {
             return Err(BuildError::Name(self.name));
         }
-        let lease = Lease { workers, monitor: self.monitor, scripted: false, chaos: self.chaos };
+        let lease = self.lease(workers, false)?;
         let name: Arc<str> = self.name.into();
         let plan = ThreadPlan { name: Arc::clone(&name), stack_size: self.stack_size };
         let limits =
@@ -165,6 +188,14 @@ impl Builder {
         }
     }
 
+    fn lease(&self, workers: usize, scripted: bool) -> Result<Lease, BuildError> {
+        if self.max_tasks == Some(0) {
+            return Err(BuildError::NoTasks);
+        }
+        let (monitor, chaos, tasks) = (self.monitor, self.chaos, self.max_tasks);
+        Ok(Lease { workers, monitor, scripted, chaos, tasks })
+    }
+
     /// A runtime on one thread with virtual time; see [`Scripted`].
     ///
     /// # Errors
@@ -181,7 +212,7 @@ impl Builder {
     /// script refuses.
     pub fn build_on_script(self, script: Arc<dyn Script>) -> Result<Scripted, BuildError> {
         let workers = self.check_workers()?;
-        let lease = Lease { workers, monitor: self.monitor, scripted: true, chaos: self.chaos };
+        let lease = self.lease(workers, true)?;
         Scripted::start(self.name.into(), lease, script)
     }
 }
@@ -203,6 +234,8 @@ pub enum BuildError {
     Variable(String),
     /// A blocking pool of no threads was asked for.
     NoBlockingThreads,
+    /// A limit of no tasks was asked for.
+    NoTasks,
     /// The name has a NUL byte in it, which no thread's name can have.
     Name(String),
     /// The descriptors of the reactor or of the monitor's timer were refused.
@@ -232,6 +265,9 @@ impl fmt::Display for BuildError {
             Self::NoBlockingThreads => {
                 f.write_str("the blocking pool needs at least one thread: ask for 1 or more")
             }
+            Self::NoTasks => f.write_str(
+                "a limit of 0 tasks lets nothing run: ask for 1 or more, or set no limit",
+            ),
             Self::Name(name) => {
                 write!(f, "a thread cannot be called {name:?}: take the NUL byte out of the name")
             }
@@ -255,6 +291,7 @@ impl std::error::Error for BuildError {
             | Self::TooManyWorkers { .. }
             | Self::Variable(_)
             | Self::NoBlockingThreads
+            | Self::NoTasks
             | Self::Name(_) => None,
         }
     }

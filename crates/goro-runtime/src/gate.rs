@@ -66,7 +66,12 @@ impl Gate {
     /// A task from outside is about to be queued: counts it, and says whether it may be. If not,
     /// the caller cancels it, which counts it as finished.
     pub(crate) fn admit(&self, spawned: &Counter) -> bool {
-        spawned.add_shared(1);
+        self.admit_all(spawned, 1)
+    }
+
+    /// As [`admit`](Self::admit), for `count` tasks at once: all of them may be queued, or none.
+    pub(crate) fn admit_all(&self, spawned: &Counter, count: u64) -> bool {
+        spawned.add_shared(count);
         // Partner: the fence in `close`.
         fence_seqcst();
         !self.is_closing()

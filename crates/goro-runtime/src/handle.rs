@@ -74,11 +74,13 @@ impl Handle {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let kind = Kind::at(Location::caller());
-        match current::worker() {
-            Some(own) if core::ptr::eq(own.hub, self.ground.hub) => own.spawn(future, kind),
-            _ => self.foreign().spawn(future, kind),
-        }
+        self.shard().spawn(future, Kind::at(Location::caller()))
+    }
+
+    /// The shard to spawn on: the worker's own, if it is one of this runtime's.
+    pub(crate) fn shard(&self) -> &'static Shard {
+        let own = current::worker().filter(|own| core::ptr::eq(own.hub, self.ground.hub));
+        own.unwrap_or(self.foreign())
     }
 
     /// Runs a closure on this runtime's blocking pool; see

@@ -28,6 +28,7 @@ use crate::driver::{Driver, Job};
 use crate::gate::Gate;
 use crate::ground::Ground;
 use crate::idle::Idle;
+use crate::limit::Limit;
 use crate::shard::{FOREIGN, Shard, Work};
 use crate::watcher::{NOBODY, Watcher};
 use crate::worker::Chaos;
@@ -45,6 +46,8 @@ pub(crate) struct Lease {
     pub(crate) monitor: bool,
     pub(crate) scripted: bool,
     pub(crate) chaos: Option<Chaos>,
+    /// The most tasks that may be live at a time.
+    pub(crate) tasks: Option<usize>,
 }
 
 /// The immortal part of a runtime; see the module.
@@ -55,6 +58,7 @@ pub(crate) struct Hub {
     /// How many of the shards have a worker in this lease.
     workers: AtomicU32,
     pub(crate) gate: Gate,
+    pub(crate) limit: Limit,
     /// Time is the driver's, not the kernel's.
     scripted: AtomicBool,
     /// There is no monitor: every push has to tell a sleeper.
@@ -94,6 +98,7 @@ impl Hub {
         hub.workers.store(workers as u32, Ordering::Relaxed);
         hub.scripted.store(scripted, Ordering::Relaxed);
         hub.unwatched.store(!monitor, Ordering::Relaxed);
+        hub.limit.set(lease.tasks);
         fork::watch();
         goro_task::trust_wakers();
         hub.forks.store(fork::generation(), Ordering::Relaxed);
@@ -116,6 +121,7 @@ impl Hub {
             foreign: OnceLock::new(),
             workers: AtomicU32::new(0),
             gate: Gate::new(),
+            limit: Limit::new(),
             scripted: AtomicBool::new(false),
             unwatched: AtomicBool::new(false),
             forks: AtomicU64::new(0),

@@ -31,12 +31,15 @@ mod alarm;
 mod counters;
 mod gate;
 mod idle;
+mod limit;
 mod parker;
 mod timers;
 mod watcher;
 
 // The protocols above are what a model explores; the rest needs threads with deadlines, descriptors
 // and statics, which loom has not.
+#[cfg(not(loom))]
+mod batch;
 #[cfg(not(loom))]
 mod block_on;
 #[cfg(not(loom))]
@@ -64,6 +67,8 @@ mod monitor;
 #[cfg(not(loom))]
 mod observe;
 #[cfg(not(loom))]
+mod refused;
+#[cfg(not(loom))]
 mod runtime;
 #[cfg(not(loom))]
 mod shard;
@@ -78,6 +83,8 @@ pub mod time;
 #[cfg(not(loom))]
 mod worker;
 
+#[cfg(not(loom))]
+pub use batch::spawn_many;
 #[cfg(not(loom))]
 pub use block_on::block_on;
 #[cfg(not(loom))]

@@ -47,6 +47,8 @@ pub struct Metrics {
     pub workers: Vec<WorkerMetrics>,
     /// Tasks made.
     pub tasks_spawned: u64,
+    /// Tasks that were not made because the runtime had as many as it may.
+    pub tasks_refused: u64,
     /// Tasks made that have not ended.
     pub tasks_live: u64,
     /// Tasks that ended by a panic.
@@ -81,6 +83,7 @@ impl Metrics {
         Self {
             workers: workers.collect(),
             tasks_spawned: hub.sum(|counters| counters.spawned.get()),
+            tasks_refused: hub.limit.refused(),
             tasks_live: hub.live(),
             tasks_panicked: hub.sum(|counters| counters.panicked.get()),
             tasks_parked: hub.all_shards().map(|shard| shard.registry.len()).sum(),

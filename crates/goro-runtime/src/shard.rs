@@ -190,9 +190,21 @@ impl Shard {
         !self.queue.is_empty() || self.queue.has_next()
     }
 
-    /// Makes a task whose home is here and queues it. On a runtime that is closing, the future is
-    /// dropped at once and the handle resolves to a cancellation.
+    /// Makes a task whose home is here and queues it. On a runtime that is closing, and at its limit,
+    /// the future is dropped at once and the handle resolves to a cancellation.
     pub(crate) fn spawn<F>(&'static self, future: F, kind: Kind) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        if !self.hub.limit.admits() {
+            return crate::refused::task(future, kind, Cause::Limit);
+        }
+        self.spawn_admitted(future, kind)
+    }
+
+    /// As [`spawn`](Self::spawn), for a task that the hub's limit has admitted.
+    pub(crate) fn spawn_admitted<F>(&'static self, future: F, kind: Kind) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
@@ -278,6 +290,7 @@ impl Home for Shard {
 
     fn ended(&'static self, ending: Ending) {
         let panicked = u64::from(ending == Ending::Panicked);
+        self.hub.limit.leave();
         match current::worker() {
             Some(here) if core::ptr::eq(here.hub, self.hub) => {
                 here.published.ended.store(true, Ordering::Relaxed);
@@ -335,12 +348,12 @@ impl Host for Shard {
     }
 
     fn spawn(&'static self, future: BoxedFuture, kind: Kind) -> Result<TaskId, BoxedFuture> {
-        if self.hub.is_closing() {
+        if self.hub.is_closing() || !self.hub.limit.admits() {
             return Err(future);
         }
         // Not `self`, if the thread that asks does not own it: only its owner pushes and counts here.
         let shard = current::worker().filter(|own| core::ptr::eq(own.hub, self.hub));
-        Ok(shard.unwrap_or(self.hub.foreign()).spawn(future, kind).id())
+        Ok(shard.unwrap_or(self.hub.foreign()).spawn_admitted(future, kind).id())
     }
 
     fn blocking(&'static self, job: &mut dyn FnMut()) {

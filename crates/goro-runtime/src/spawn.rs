@@ -19,8 +19,9 @@ pub(crate) const THREE_FIXES: &str = "either put #[goro::main] on your main func
 /// The task runs whether or not the handle is kept: dropping it detaches the task. A task's kind,
 /// by which it is counted and listed, is the place of this call; [`task::Builder`] gives it a name.
 ///
-/// On a runtime that is shutting down the future is dropped at once and the handle resolves to a
-/// cancellation.
+/// On a runtime that is shutting down, and on one that has as many tasks as its
+/// [limit](crate::Builder::max_tasks) allows, the future is dropped at once and the handle resolves
+/// to a cancellation.
 ///
 /// # Panics
 /// When no runtime is entered on this thread. [`try_spawn`] returns the future instead.
@@ -52,11 +53,11 @@ where
     }
 }
 
-/// Like [`spawn`], but with no runtime entered gives the future back.
+/// Like [`spawn`], but gives the future back where it cannot be a task.
 ///
 /// # Errors
-/// [`SpawnError`], holding the future, when no runtime is entered or the one entered is shutting
-/// down.
+/// [`SpawnError`], holding the future, when no runtime is entered, or the one entered is shutting
+/// down or at its limit of tasks.
 ///
 /// # Example
 /// ```
@@ -70,7 +71,7 @@ where
     F::Output: Send + 'static,
 {
     let site = Location::caller();
-    SpawnError::check(future).map(|(shard, future)| shard.spawn(future, Kind::at(site)))
+    SpawnError::check(future).map(|(shard, future)| shard.spawn_admitted(future, Kind::at(site)))
 }
 
 /// A future that could not be spawned, given back.
@@ -83,14 +84,16 @@ pub struct SpawnError<F> {
 enum Reason {
     NoRuntime,
     Closing,
+    Limit,
 }
 
 impl<F> SpawnError<F> {
-    /// The shard to spawn on, or why there is none.
+    /// The shard to spawn on, which has a place for the task, or why there is none.
     pub(crate) fn check(future: F) -> Result<(&'static Shard, F), Self> {
         match current::shard() {
-            Some(shard) if !shard.hub.is_closing() => Ok((shard, future)),
-            Some(_) => Err(Self { future, reason: Reason::Closing }),
+            Some(shard) if shard.hub.is_closing() => Err(Self { future, reason: Reason::Closing }),
+            Some(shard) if shard.hub.limit.admits() => Ok((shard, future)),
+            Some(_) => Err(Self { future, reason: Reason::Limit }),
             None => Err(Self { future, reason: Reason::NoRuntime }),
         }
     }
@@ -104,6 +107,13 @@ impl<F> SpawnError<F> {
     #[must_use]
     pub fn is_shutting_down(&self) -> bool {
         self.reason == Reason::Closing
+    }
+
+    /// Whether the runtime has as many tasks as [`Builder::max_tasks`](crate::Builder::max_tasks)
+    /// allows; when one of them ends there is room again.
+    #[must_use]
+    pub fn is_limit(&self) -> bool {
+        self.reason == Reason::Limit
     }
 }
 
@@ -120,6 +130,10 @@ impl<F> fmt::Display for SpawnError<F> {
                 write!(f, "spawning needs a runtime, and none is entered here: {THREE_FIXES}")
             }
             Reason::Closing => f.write_str("the runtime is shutting down and takes no more tasks"),
+            Reason::Limit => f.write_str(
+                "the runtime has as many tasks as it may: try again when some have ended, or raise \
+                 Builder::max_tasks",
+            ),
         }
     }
 }

@@ -81,7 +81,7 @@ impl<'a> Builder<'a> {
         F::Output: Send + 'static,
     {
         let kind = self.kind(Location::caller());
-        SpawnError::check(future).map(|(shard, future)| shard.spawn(future, kind))
+        SpawnError::check(future).map(|(shard, future)| shard.spawn_admitted(future, kind))
     }
 
     /// Runs a closure on the blocking pool, like [`spawn_blocking`](crate::spawn_blocking).

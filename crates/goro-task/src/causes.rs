@@ -38,6 +38,7 @@ pub(crate) fn abort(word: &Word, id: TaskId, cause: Cause) -> Option<Wake> {
         Cause::Deadline => Reason(2),
         Cause::Shutdown => Reason(3),
         Cause::Refused => Reason(4),
+        Cause::Limit => Reason(5),
         _ => return abort_in_words(word, id, cause),
     };
     word.abort(reason)
@@ -68,6 +69,7 @@ pub(crate) fn take(id: TaskId, reason: Reason) -> Cause {
         Reason(2) => Cause::Deadline,
         Reason(3) => Cause::Shutdown,
         Reason(4) => Cause::Refused,
+        Reason(5) => Cause::Limit,
         _ => take_words(id).unwrap_or(Cause::Aborted),
     }
 }

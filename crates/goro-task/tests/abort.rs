@@ -108,6 +108,7 @@ fn the_first_cause_counts() {
         Cause::Deadline,
         Cause::Shutdown,
         Cause::Refused,
+        Cause::Limit,
         Cause::new("in words"),
         Cause::Panicked("elsewhere".into()),
     ];

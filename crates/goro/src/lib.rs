@@ -29,7 +29,8 @@
 //! scope that borrows, or stop a blocking closure that runs.
 #![forbid(unsafe_code)]
 
-pub use goro_runtime::{SpawnError, block_on, spawn, spawn_blocking, try_spawn};
+pub use goro_runtime::{SpawnError, block_on, spawn, spawn_blocking, spawn_many, try_spawn};
+
 
 /// Tasks: handles to them, names for them, and yielding.
 pub mod task {

@@ -6,7 +6,14 @@ fn waiting_for(id: TaskId) -> usize {
 
 #[test]
 fn a_cause_without_words_needs_no_deposit() {
-    let all = [Cause::Aborted, Cause::Cancelled, Cause::Deadline, Cause::Shutdown, Cause::Refused];
+    let all = [
+        Cause::Aborted,
+        Cause::Cancelled,
+        Cause::Deadline,
+        Cause::Shutdown,
+        Cause::Refused,
+        Cause::Limit,
+    ];
     for cause in all {
         let (word, id) = (Word::spawned(), TaskId::next());
         assert_eq!(abort(&word, id, cause.clone()), Some(Wake::Nothing));
