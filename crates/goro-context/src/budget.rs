@@ -162,6 +162,14 @@ pub fn with<R>(limit: u32, f: impl FnOnce() -> R) -> R {
 ///
 /// # Cancel safety
 /// That of `future`.
+///
+/// # Example
+/// ```
+/// # let mut cx = core::task::Context::from_waker(core::task::Waker::noop());
+/// use goro_context::budget::{UNLIMITED, remaining, unconstrained};
+/// let inside = core::pin::pin!(unconstrained(async { remaining() }));
+/// assert_eq!(inside.poll(&mut cx), core::task::Poll::Ready(UNLIMITED));
+/// ```
 pub async fn unconstrained<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     poll_fn(move |cx| with(UNLIMITED, || future.as_mut().poll(cx))).await

@@ -49,6 +49,8 @@ mod builder;
 #[cfg(not(loom))]
 mod closing;
 #[cfg(not(loom))]
+pub mod coop;
+#[cfg(not(loom))]
 mod current;
 #[cfg(not(loom))]
 pub mod driver;

@@ -31,6 +31,10 @@
 
 pub use goro_runtime::{SpawnError, block_on, spawn, spawn_blocking, spawn_many, try_spawn};
 
+/// Letting others run: a task's budget, by hand.
+pub mod coop {
+    pub use goro_runtime::coop::*;
+}
 
 /// Tasks: handles to them, names for them, and yielding.
 pub mod task {
