@@ -29,6 +29,7 @@ pub struct Faults {
     pub(crate) yields: u32,
     pub(crate) accepts: u32,
     pub(crate) transfers: u32,
+    pub(crate) connects: u32,
     pub(crate) in_vain: u32,
 }
 
@@ -83,6 +84,12 @@ impl Faults {
     /// the listener tries again after a pause.
     pub fn strained_accepts(mut self, once_in: u32) -> Self {
         self.accepts = once_in;
+        self
+    }
+
+    /// Connecting fails: refused, or the other end is not to be reached.
+    pub fn failed_connects(mut self, once_in: u32) -> Self {
+        self.connects = once_in;
         self
     }
 

@@ -15,7 +15,8 @@
 //! ```
 //!
 //! **Hosts** are addresses. All code runs at [`HERE`] (and at the loopback address, for those who
-//! connect to it), unless it is wrapped by [`on`].
+//! connect to it), unless it is wrapped by [`on`], or spawned by code that is. Whoever listens at
+//! every address, or at the loopback one, does so on its own host if it is on one, and on all if not.
 //!
 //! **Bytes** travel in segments, each with a latency drawn from the seed, in order, never faster than
 //! the bandwidth; what was written and not yet read is never more than the window. Transfers may be
@@ -30,12 +31,11 @@
 //!
 //! Left out: datagrams, Unix sockets, keep-alive probes, congestion.
 
-use core::cell::Cell;
 use core::future::{Future, poll_fn};
 use core::ops::Range;
 use core::pin::pin;
+use goro_context::inherit;
 use goro_shim::Arc;
-use goro_shim::thread::thread_local;
 use goro_shim::time::Duration;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -214,31 +214,22 @@ pub fn name(host: &str, address: IpAddr) {
     net("net::name").name(host, address);
 }
 
-thread_local! {
-    static HOST: Cell<Option<IpAddr>> = const { Cell::new(None) };
+/// The host that a future is on, among what its tasks inherit.
+#[derive(Clone, Copy)]
+struct Host(IpAddr);
+
+/// The host that the code running here is on, if it was put on one.
+fn host() -> Option<IpAddr> {
+    inherit::find::<Host>().map(|host| host.0)
 }
 
-/// The address of the code that runs here, for a connection to `to`.
-fn host_for(to: IpAddr) -> IpAddr {
-    HOST.with(Cell::get).unwrap_or(if to.is_loopback() { to } else { HERE })
-}
-
-/// Runs `future` on the host with this address: what it connects comes from there. The tasks that it
-/// spawns are not on that host unless they are wrapped as well.
+/// Runs `future`, and the tasks that it spawns, on the host with this address: what they connect
+/// comes from there.
 ///
 /// # Cancel safety
 /// That of `future`.
 pub async fn on<F: Future>(address: IpAddr, future: F) -> F::Output {
-    struct PutBack(Option<IpAddr>);
-    impl Drop for PutBack {
-        fn drop(&mut self) {
-            HOST.with(|host| host.set(self.0));
-        }
-    }
     let mut future = pin!(future);
-    poll_fn(|cx| {
-        let _before = PutBack(HOST.with(|host| host.replace(Some(address))));
-        future.as_mut().poll(cx)
-    })
-    .await
+    let mut head = inherit::head().push(Host(address));
+    poll_fn(|cx| inherit::with(&mut head, || future.as_mut().poll(cx))).await
 }

@@ -128,6 +128,67 @@ fn ports_names_and_every_address() {
     });
 }
 
+/// Three hosts that run one program, each on its own: the same port, the same loopback address.
+#[test]
+fn hosts_have_ports_of_their_own() {
+    async fn serve(at: SocketAddr, answer: u8) {
+        let listener = TcpListener::bind(at).await.unwrap();
+        goro::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                stream.write_all(&[answer]).await.unwrap();
+            }
+        });
+    }
+    async fn ask(ip: IpAddr, port: u16) -> io::Result<(u8, IpAddr)> {
+        let mut stream = TcpStream::connect((ip, port)).await?;
+        let mut answer = [0];
+        stream.read_exact(&mut answer).await?;
+        Ok((answer[0], stream.local_addr()?.ip()))
+    }
+    check(&Conditions::new(), || async {
+        let hosts = [2, 3, 4].map(|n| IpAddr::V4(Ipv4Addr::new(10, 0, 0, n)));
+        let every: SocketAddr = "0.0.0.0:80".parse().unwrap();
+        let local: SocketAddr = "127.0.0.1:90".parse().unwrap();
+        for (host, answer) in hosts.into_iter().zip([2, 3, 4]) {
+            net::on(host, serve(every, answer)).await;
+            net::on(host, serve(local, answer * 10)).await;
+        }
+        for (host, answer) in hosts.into_iter().zip([2, 3, 4]) {
+            assert_eq!(ask(host, 80).await.unwrap(), (answer, net::HERE));
+            let local = net::on(host, ask(local.ip(), 90)).await;
+            assert_eq!(local.unwrap(), (answer * 10, host));
+        }
+        assert_eq!(kind(ask(net::HERE, 80).await), Some(ErrorKind::ConnectionRefused));
+        assert_eq!(kind(ask(hosts[0], 90).await), Some(ErrorKind::ConnectionRefused));
+    });
+}
+
+/// The host is a task's own: what goes on meanwhile, inside its poll too, is elsewhere.
+#[test]
+fn tasks_are_on_the_host_that_spawned_them() {
+    check(&Conditions::new(), || async {
+        let listener = TcpListener::bind(SERVER).await.unwrap();
+        let from = |stream: io::Result<TcpStream>| stream.unwrap().local_addr().unwrap().ip();
+        let other = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 3));
+        let elsewhere = goro::spawn(async move {
+            goro::task::yield_now().await;
+            from(TcpStream::connect(SERVER).await)
+        });
+        let there = net::on(other, async {
+            let child = goro::spawn(async move {
+                goro::sim::busy(SECOND);
+                from(TcpStream::connect(SERVER).await)
+            });
+            goro::sim::busy(SECOND);
+            (child.await.unwrap(), from(TcpStream::connect(SERVER).await))
+        });
+        assert_eq!(there.await, (other, other));
+        assert_eq!(elsewhere.await.unwrap(), net::HERE);
+        assert_eq!(from(TcpStream::connect(SERVER).await), net::HERE);
+        drop(listener);
+    });
+}
+
 #[test]
 fn a_full_backlog_makes_clients_wait() {
     check(&Conditions::new().backlog(2), || async {
@@ -212,6 +273,57 @@ fn an_end_that_vanishes_leaves_the_other_half_open() {
         assert!(timeout(3_600 * SECOND, client.read(&mut [0])).await.is_err(), "silence");
         client.write_all(b"anybody there?").await.unwrap();
         assert_eq!(kind(client.read(&mut [0]).await), Some(ErrorKind::ConnectionReset));
+    });
+}
+
+/// Whoever waits to write learns of it in every way in which the other end can go.
+#[test]
+fn a_writer_that_waits_is_never_left_waiting() {
+    let full = Conditions::new().window(100);
+    let waits =
+        |mut client: TcpStream| goro::spawn(async move { kind(client.write_all(&[1; 500]).await) });
+    check(&full, || async move {
+        let (client, server) = pair().await;
+        let writer = waits(client);
+        advance(SECOND).await;
+        assert_eq!(net::vanish(SERVER), 1);
+        assert_eq!(writer.await.unwrap(), Some(ErrorKind::ConnectionReset), "its end has vanished");
+        drop(server);
+    });
+    check(&full, || async move {
+        let (client, server) = pair().await;
+        let writer = waits(client);
+        advance(SECOND).await;
+        server.shutdown(Shutdown::Read).unwrap();
+        assert_eq!(writer.await.unwrap(), None, "what comes is thrown away");
+        drop(server);
+    });
+    for lasting in [5, 500] {
+        check(&full, || async move {
+            let (client, server) = pair().await;
+            let writer = waits(client);
+            advance(SECOND).await;
+            net::partition(net::HERE, THERE);
+            drop(server);
+            advance(lasting * SECOND).await;
+            net::heal_all();
+            let told = if lasting < 120 { ErrorKind::ConnectionReset } else { ErrorKind::TimedOut };
+            assert_eq!(writer.await.unwrap(), Some(told), "its reset was lost at first");
+        });
+    }
+}
+
+/// What is cut off now has not been before.
+#[test]
+fn a_partition_does_not_call_back_what_has_arrived() {
+    check(&Conditions::new().latency(MS..2 * MS), || async {
+        let (mut client, mut server) = pair().await;
+        client.write_all(b"before").await.unwrap();
+        // The clock goes on, and nobody looks at the network meanwhile.
+        goro::sim::busy(5 * MS);
+        net::partition(net::HERE, THERE);
+        let read = timeout(MS, server.read_exact(&mut [0; 6])).await;
+        assert!(read.is_ok_and(|read| read.is_ok()), "it had arrived");
     });
 }
 
@@ -334,6 +446,31 @@ fn a_listener_without_descriptors_accepts_everybody_in_the_end() {
         strained += ended.unwrap_or_else(|failure| panic!("{failure}"));
     });
     assert!(strained > 100, "{strained} tries failed");
+}
+
+#[test]
+fn connecting_fails_now_and_then_and_leaves_nothing() {
+    let (mut failed, mut well) = (0, 0);
+    explore(50, |sim| {
+        let ended = sim.faults(Faults::none().failed_connects(3)).run(async {
+            let listener = TcpListener::bind(SERVER).await.unwrap();
+            let tries: Vec<_> = (0..6).map(|_| goro::spawn(TcpStream::connect(SERVER))).collect();
+            let mut streams = Vec::new();
+            for tried in tries {
+                streams.push(tried.await.unwrap());
+            }
+            let well = streams.iter().flatten().count();
+            for _ in 0..well {
+                listener.accept().await.unwrap();
+            }
+            assert!(timeout(SECOND, listener.accept()).await.is_err(), "one too many");
+            (streams.len() - well, well)
+        });
+        let (not, so) = ended.unwrap();
+        failed += not;
+        well += so;
+    });
+    assert!(failed > 50 && well > 100, "{failed} failed, {well} went well");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use goro_shim::time::{Duration, Instant};
 use std::io::{self, ErrorKind};
 
+use super::connect::Attempt;
 use super::lines::{End, Lines, Link, Segment};
 
 /// Something that happens at its time.
@@ -11,8 +12,9 @@ pub(super) enum Occurrence {
     /// The next segment reaches the end on side `to`, unless a partition holds it up, which it has
     /// done `since`.
     Arrival { link: u64, to: usize, since: Option<Instant> },
-    /// A reset reaches the end on side `to`.
-    Reset { link: u64, to: usize },
+    /// A reset reaches the end on side `to`, unless a partition is between, where it is lost. It is
+    /// `due` for what that end has sent, which the end will send again until it is answered.
+    Reset { link: u64, to: usize, due: bool, since: Option<Instant> },
     /// The end on this side learns that there is room to write.
     Room { link: u64, side: usize },
     /// A request to connect reaches its host, for the so-manieth time.
@@ -21,10 +23,19 @@ pub(super) enum Occurrence {
     Answer { attempt: u64, link: io::Result<u64> },
 }
 
+/// How connecting fails that fails for no reason of the test's own.
+const UNREACHED: [ErrorKind; 3] =
+    [ErrorKind::ConnectionRefused, ErrorKind::HostUnreachable, ErrorKind::NetworkUnreachable];
+
 /// The first pause between two tries to deliver, or to connect; each is twice the last.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const FIRST_KNOCK: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// The pause before the next of several tries, the first of which was so long ago.
+fn pause(waited: Duration) -> Duration {
+    waited.clamp(FIRST_PAUSE, LONGEST_PAUSE)
+}
 
 impl Lines {
     /// Everything that is due happens.
@@ -38,7 +49,9 @@ impl Lines {
             // At its own time, not at the time of whoever came to look.
             match entry.remove() {
                 Occurrence::Arrival { link, to, since } => self.arrive(link, to, since, at),
-                Occurrence::Reset { link, to } => self.reset_arrives(link, to),
+                Occurrence::Reset { link, to, due, since } => {
+                    self.reset_arrives(link, to, due, since, at);
+                }
                 Occurrence::Room { link, side } => self.room_comes(link, side),
                 Occurrence::Knock { attempt, tries } => self.knock(attempt, tries, at),
                 Occurrence::Answer { attempt, link } => self.answered(attempt, link, at),
@@ -58,14 +71,16 @@ impl Lines {
             Segment::Bytes(bytes) => {
                 end.flying -= bytes.len();
                 if end.closed {
-                    let at = now + self.latency();
-                    return self.later(at, Occurrence::Reset { link: id, to: 1 - to });
+                    return self.send_reset(id, 1 - to, true, now);
                 }
-                if !end.deaf && end.fault.is_none() {
+                if end.deaf {
+                    self.tell_of_room(id, 1 - to, now);
+                } else if end.fault.is_none() {
                     end.inbox.extend(bytes);
                 }
             }
         }
+        let Some(end) = self.end(id, to) else { return };
         let mut readers = core::mem::take(&mut end.readers);
         self.ready.append(&mut readers);
     }
@@ -76,14 +91,35 @@ impl Lines {
         if waited >= self.conditions.give_up {
             return self.fail(id, 1 - to, ErrorKind::TimedOut);
         }
-        let pause = waited.clamp(FIRST_PAUSE, LONGEST_PAUSE);
-        self.later(now + pause, Occurrence::Arrival { link: id, to, since: Some(since) });
+        self.later(now + pause(waited), Occurrence::Arrival { link: id, to, since: Some(since) });
     }
 
-    fn reset_arrives(&mut self, id: u64, to: usize) {
-        let cut = |link: &Link| self.is_cut(link.ends[0].address, link.ends[1].address);
-        if !self.links.get(&id).is_none_or(cut) {
-            self.fail(id, to, ErrorKind::ConnectionReset);
+    pub(super) fn send_reset(&mut self, link: u64, to: usize, due: bool, now: Instant) {
+        let at = now + self.latency();
+        self.later(at, Occurrence::Reset { link, to, due, since: None });
+    }
+
+    fn reset_arrives(
+        &mut self,
+        id: u64,
+        to: usize,
+        due: bool,
+        since: Option<Instant>,
+        now: Instant,
+    ) {
+        let Some(link) = self.links.get(&id) else { return };
+        if !self.is_cut(link.ends[0].address, link.ends[1].address) {
+            return self.fail(id, to, ErrorKind::ConnectionReset);
+        }
+        // Who cannot write any more asks again and again whether there is room.
+        if due || self.room(link, to) == 0 {
+            let since = since.unwrap_or(now);
+            let waited = now.saturating_duration_since(since);
+            if waited >= self.conditions.give_up {
+                return self.fail(id, to, ErrorKind::TimedOut);
+            }
+            let again = Occurrence::Reset { link: id, to, due, since: Some(since) };
+            self.later(now + pause(waited), again);
         }
     }
 
@@ -95,10 +131,14 @@ impl Lines {
 
     fn knock(&mut self, id: u64, tries: u32, now: Instant) {
         let Some(attempt) = self.attempts.get(&id) else { return };
-        let (from, to, began) = (attempt.from, attempt.to, attempt.began);
+        let Attempt { from, host, to, began, .. } = *attempt;
         if !self.is_cut(from, to) {
             let back = now + self.latency();
-            let Some((at, listening)) = self.listener_for(to) else {
+            if self.once_in(self.faults.connects) {
+                let failed = Err(self.any_of(&UNREACHED).into());
+                return self.later(back, Occurrence::Answer { attempt: id, link: failed });
+            }
+            let Some((at, listening)) = self.listener_for(host, to) else {
                 let refused = Err(ErrorKind::ConnectionRefused.into());
                 return self.later(back, Occurrence::Answer { attempt: id, link: refused });
             };

@@ -8,8 +8,9 @@ use goro_reactor::source::StreamSource;
 use goro_shim::Arc;
 use goro_shim::time::Instant;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
+use super::HERE;
 use super::agenda::Occurrence;
 use super::lines::Net;
 use super::stream::{Stream, over};
@@ -18,6 +19,8 @@ use super::stream::{Stream, over};
 #[derive(Debug)]
 pub(super) struct Attempt {
     pub(super) from: SocketAddr,
+    /// The host that it connects from, if it is on one.
+    pub(super) host: Option<IpAddr>,
     pub(super) to: SocketAddr,
     pub(super) began: Instant,
     pub(super) outcome: Option<io::Result<u64>>,
@@ -38,14 +41,16 @@ impl Dial {
     }
 
     fn begin(&self) -> io::Result<u64> {
-        let host = super::host_for(self.to.ip());
+        let host = super::host();
+        let near = if self.to.ip().is_loopback() { self.to.ip() } else { HERE };
+        let ip = host.unwrap_or(near);
         let (mut lines, began) = self.net.lines_now();
         if lines.over {
             return Err(over());
         }
-        let from = SocketAddr::new(host, lines.free_port(host));
+        let from = SocketAddr::new(ip, lines.free_port(ip));
         let id = lines.id();
-        let attempt = Attempt { from, to: self.to, began, outcome: None, waker: None };
+        let attempt = Attempt { from, host, to: self.to, began, outcome: None, waker: None };
         lines.attempts.insert(id, attempt);
         let arrives = began + lines.latency();
         lines.later(arrives, Occurrence::Knock { attempt: id, tries: 0 });

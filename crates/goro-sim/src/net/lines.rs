@@ -28,7 +28,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use super::Conditions;
 use super::agenda::Occurrence;
 use super::connect::{Attempt, Dial};
-use super::listener::{Door, Listening};
+use super::listener::{Door, Listening, Spot};
 use crate::faults::Faults;
 
 /// How much later a lost segment comes.
@@ -48,7 +48,7 @@ pub(super) struct Lines {
     pub(super) agenda: BTreeMap<(Instant, u64), Occurrence>,
     pub(super) links: BTreeMap<u64, Link>,
     pub(super) attempts: BTreeMap<u64, Attempt>,
-    pub(super) listening: BTreeMap<SocketAddr, Listening>,
+    pub(super) listening: BTreeMap<Spot, Listening>,
     cuts: BTreeSet<(IpAddr, IpAddr)>,
     names: BTreeMap<String, IpAddr>,
     /// Who is to be woken when the reactor is next looked at.
@@ -191,11 +191,12 @@ impl Net {
     }
 
     pub(super) fn cut(&self, one: IpAddr, other: IpAddr) {
-        self.0.lock().cuts.insert(pair(one, other));
+        let (mut lines, _) = self.lines_now();
+        lines.cuts.insert(pair(one, other));
     }
 
     pub(super) fn mend(&self, only: Option<(IpAddr, IpAddr)>) {
-        let mut lines = self.0.lock();
+        let (mut lines, _) = self.lines_now();
         match only {
             Some((one, other)) => {
                 lines.cuts.remove(&pair(one, other));
@@ -209,7 +210,7 @@ impl Net {
     }
 
     pub(super) fn connections(&self) -> Vec<(SocketAddr, SocketAddr)> {
-        let lines = self.0.lock();
+        let (lines, _) = self.lines_now();
         let standing = |link: &&Link| link.ends.iter().all(|e| !e.closed && e.fault.is_none());
         let addresses = |link: &Link| (link.ends[0].address, link.ends[1].address);
         lines.links.values().filter(standing).map(addresses).collect()
@@ -229,7 +230,7 @@ impl Net {
     }
 
     pub(super) fn vanish(&self, address: SocketAddr) -> usize {
-        let (mut lines, _) = self.lines_now();
+        let (mut lines, now) = self.lines_now();
         let mut found = Vec::new();
         for (id, link) in &lines.links {
             let at = |side: &usize| link.ends[*side].address == address && !link.ends[*side].closed;
@@ -238,6 +239,7 @@ impl Net {
         for &(link, side) in &found {
             lines.fail(link, side, ErrorKind::ConnectionAborted);
             lines.end(link, side).into_iter().for_each(|end| end.closed = true);
+            lines.tell_of_room(link, 1 - side, now);
         }
         found.len()
     }
@@ -272,6 +274,11 @@ impl Lines {
         many > 0 && self.random.below(many) == 0
     }
 
+    /// One of these, drawn.
+    pub(super) fn any_of(&self, kinds: &[ErrorKind]) -> ErrorKind {
+        kinds[self.random.below(kinds.len() as u32) as usize]
+    }
+
     pub(super) fn is_cut(&self, one: SocketAddr, other: SocketAddr) -> bool {
         self.cuts.contains(&pair(one.ip(), other.ip()))
     }
@@ -285,11 +292,17 @@ impl Lines {
         loop {
             let port = self.port;
             self.port = if port == u16::MAX { FIRST_PORT } else { port + 1 };
-            let taken = self.listening.contains_key(&SocketAddr::new(ip, port));
-            if !taken {
+            let at = SocketAddr::new(ip, port);
+            if !self.listening.keys().any(|spot| spot.at == at) {
                 return port;
             }
         }
+    }
+
+    /// The end on `side` may write more, and learns of it later.
+    pub(super) fn tell_of_room(&mut self, link: u64, side: usize, now: Instant) {
+        let at = now + self.latency();
+        self.later(at, Occurrence::Room { link, side });
     }
 
     /// How many bytes the end on `side` may write.
@@ -343,8 +356,7 @@ impl Lines {
         end.closed = true;
         end.sent_last = true;
         if unread && !dead {
-            let at = now + self.latency();
-            self.later(at, Occurrence::Reset { link: id, to: 1 - side });
+            self.send_reset(id, 1 - side, false, now);
         } else if !sent_last && !dead {
             self.send(id, 1 - side, Segment::Last, now);
         }

@@ -7,9 +7,8 @@ use goro_shim::Arc;
 use goro_shim::lock::Lock;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use super::agenda::Occurrence;
 use super::lines::{Lines, Net};
 use super::stream::{Stream, over, remember};
 
@@ -24,11 +23,26 @@ pub(super) struct Listening {
     pub(super) waiting: Vec<Waker>,
 }
 
+/// Where somebody listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Spot {
+    /// For addresses that every host has, the one host that is meant, if one is.
+    host: Option<IpAddr>,
+    pub(super) at: SocketAddr,
+}
+
+impl Spot {
+    fn new(host: Option<IpAddr>, at: SocketAddr) -> Self {
+        let shared = at.ip().is_unspecified() || at.ip().is_loopback();
+        Self { host: host.filter(|_| shared), at }
+    }
+}
+
 /// A listener.
 #[derive(Debug)]
 pub(super) struct Door {
     net: Arc<Net>,
-    at: SocketAddr,
+    spot: Spot,
     ttl: Lock<u32>,
 }
 
@@ -40,23 +54,33 @@ impl Door {
         }
         let port = if at.port() == 0 { lines.free_port(at.ip()) } else { at.port() };
         let at = SocketAddr::new(at.ip(), port);
-        if lines.listening.contains_key(&at) {
+        let spot = Spot::new(super::host(), at);
+        if lines.listening.contains_key(&spot) {
             return Err(ErrorKind::AddrInUse.into());
         }
-        lines.listening.insert(at, Listening::default());
-        Ok(Self { net: Arc::clone(net), at, ttl: Lock::new(64) })
+        lines.listening.insert(spot, Listening::default());
+        Ok(Self { net: Arc::clone(net), spot, ttl: Lock::new(64) })
     }
 }
 
 impl Lines {
-    /// Who listens for what is sent to `to`, at that address or at every one, and how many wait.
-    pub(super) fn listener_for(&self, to: SocketAddr) -> Option<(SocketAddr, usize)> {
+    /// Who listens for what is sent from `host` to `to`, at that address or at every one, and how many
+    /// wait.
+    pub(super) fn listener_for(
+        &self,
+        host: Option<IpAddr>,
+        to: SocketAddr,
+    ) -> Option<(Spot, usize)> {
         let any: SocketAddr = match to {
-            SocketAddr::V4(_) => (std::net::Ipv4Addr::UNSPECIFIED, to.port()).into(),
-            SocketAddr::V6(_) => (std::net::Ipv6Addr::UNSPECIFIED, to.port()).into(),
+            SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, to.port()).into(),
+            SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, to.port()).into(),
         };
-        let at = [to, any].into_iter().find(|at| self.listening.contains_key(at))?;
-        Some((at, self.listening[&at].queue.len()))
+        let there = if to.ip().is_loopback() { host } else { Some(to.ip()) };
+        let spots = [(there, to), (None, to), (there, any), (None, any)];
+        spots.into_iter().find_map(|(host, at)| {
+            let spot = Spot::new(host, at);
+            self.listening.get(&spot).map(|listening| (spot, listening.queue.len()))
+        })
     }
 }
 
@@ -66,7 +90,7 @@ impl ListenerSource for Door {
         let waker = cx.waker().clone();
         let (mut lines, _) = self.net.lines_now();
         let strained = lines.once_in(lines.faults.accepts);
-        let Some(listening) = lines.listening.get_mut(&self.at) else {
+        let Some(listening) = lines.listening.get_mut(&self.spot) else {
             return Poll::Ready(Err(over()));
         };
         if strained && !listening.queue.is_empty() {
@@ -80,14 +104,14 @@ impl ListenerSource for Door {
             note::leave(Op::Accept, 0);
             return Poll::Pending;
         };
-        let peer = lines.end(link, 0).map_or(self.at, |end| end.address);
+        let peer = lines.end(link, 0).map_or(self.spot.at, |end| end.address);
         drop(lines);
         drop(waker);
         Poll::Ready(Ok((Box::new(Stream::new(&self.net, link, 1)), peer)))
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.at)
+        Ok(self.spot.at)
     }
 
     fn option(&self, name: OptionName) -> io::Result<StreamOption> {
@@ -112,11 +136,10 @@ impl Drop for Door {
     /// Who has connected and was not accepted is sent away.
     fn drop(&mut self) {
         let (mut lines, now) = self.net.lines_now();
-        let Some(listening) = lines.listening.remove(&self.at) else { return };
+        let Some(listening) = lines.listening.remove(&self.spot) else { return };
         for link in listening.queue {
             lines.end(link, 1).into_iter().for_each(|end| end.closed = true);
-            let at = now + lines.latency();
-            lines.later(at, Occurrence::Reset { link, to: 0 });
+            lines.send_reset(link, 0, false, now);
         }
         let mut waiting = listening.waiting;
         lines.ready.append(&mut waiting);

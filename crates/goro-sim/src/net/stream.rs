@@ -9,7 +9,6 @@ use goro_shim::lock::Lock;
 use std::io::{self, ErrorKind};
 use std::net::{Shutdown, SocketAddr};
 
-use super::agenda::Occurrence;
 use super::lines::{End, Lines, Net, Segment};
 
 /// What a socket is told that has outlived its simulation.
@@ -100,11 +99,10 @@ impl Stream {
     /// Fails this end, as a fault, and resets the other.
     fn may_fail(&self, lines: &mut Lines) {
         if lines.once_in(lines.faults.transfers) {
-            let kind = ENDINGS[lines.random.below(ENDINGS.len() as u32) as usize];
+            let kind = lines.any_of(&ENDINGS);
             lines.fail(self.link, self.side, kind);
             if let Some(now) = lines.happened {
-                let at = now + lines.latency();
-                lines.later(at, Occurrence::Reset { link: self.link, to: 1 - self.side });
+                lines.send_reset(self.link, 1 - self.side, false, now);
             }
         }
     }
@@ -133,8 +131,7 @@ impl Stream {
         if take {
             end.inbox.drain(..length);
             if let Some(now) = lines.happened {
-                let at = now + lines.latency();
-                lines.later(at, Occurrence::Room { link, side: 1 - side });
+                lines.tell_of_room(link, 1 - side, now);
             }
         }
         Ok(length)
@@ -234,6 +231,7 @@ impl StreamSource for Stream {
             end.inbox.clear();
             let mut readers = core::mem::take(&mut end.readers);
             lines.ready.append(&mut readers);
+            lines.tell_of_room(self.link, 1 - self.side, now);
         }
         let end = lines.end(self.link, self.side).ok_or_else(over)?;
         if how != Shutdown::Read && !end.sent_last {
