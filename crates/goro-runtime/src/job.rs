@@ -8,7 +8,7 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use goro_context::contain::quietly;
-use goro_context::{Cause, Kind, budget};
+use goro_context::{Cause, CurrentTask, Kind, budget};
 use goro_shim::Arc;
 use goro_shim::global::OnceLock;
 use goro_task::{Ending, Home, JoinHandle, Meta, Parcel, Ran, Registry, Runnable};
@@ -37,6 +37,15 @@ impl Job {
     /// A closure that nobody has a handle of.
     pub(crate) fn plain(job: goro_context::host::Job, ground: Arc<Ground>) -> Self {
         Self(Body::Plain(job, ground))
+    }
+
+    /// The closure as somebody's handle knows it, if there is one.
+    #[must_use]
+    pub fn task(&self) -> Option<CurrentTask> {
+        match &self.0 {
+            Body::Task { task, .. } => Some(CurrentTask { id: task.id(), kind: task.kind() }),
+            Body::Plain(..) => None,
+        }
     }
 
     /// Runs the closure on this thread.

@@ -2,16 +2,16 @@
 
 use core::cell::Cell;
 use core::future::Future;
-use goro_context::{Op, TaskId, random};
+use goro_context::random;
 use goro_runtime::Builder;
 use goro_runtime::driver::scripted::{Outsider, Script, Scripted};
 use goro_shim::Arc;
-use goro_shim::random::{Random, entropy};
+use goro_shim::random::Random;
 use goro_shim::time::Duration;
 use std::panic::resume_unwind;
 use std::rc::Rc;
 
-use crate::failure::{Failure, Stall, Waiting};
+use crate::failure::Failure;
 use crate::faults::Faults;
 use crate::here;
 use crate::log::Log;
@@ -125,7 +125,7 @@ impl Sim {
         F: Future + 'static,
         F::Output: 'static,
     {
-        self.trace(future).0
+        self.play(future, false).0
     }
 
     /// As [`run`](Self::run), with the log of what happened.
@@ -137,7 +137,15 @@ impl Sim {
         F: Future + 'static,
         F::Output: 'static,
     {
-        let world = Arc::new(World::new(self.plan.clone()));
+        self.play(future, true)
+    }
+
+    fn play<F>(self, future: F, traced: bool) -> (Result<F::Output, Failure>, Log)
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        let world = Arc::new(World::new(self.plan.clone(), traced));
         let _running = here::enter(&world);
         let _choices = Seeded::here(self.plan.seed);
         let builder = Builder::new().name("sim").workers(self.workers).monitor(self.monitor);
@@ -153,60 +161,48 @@ impl Sim {
         let output = Rc::new(Cell::new(None));
         let place = Rc::clone(&output);
         let main = script.attend(async move { place.set(Some(future.await)) });
-        let ended = self.drive(&world, &mut script, &main);
+        let failure = drive(&world, &mut script, &main);
         // Before anything else is said: what is live is cancelled, whatever came of the future.
         drop(script);
         world.net().close();
         let log = world.take_log();
+        if let Some(failure) = failure {
+            // A panic that this has led to says less.
+            return (Err(failure), log);
+        }
         if let Some(payload) = main.take_panic() {
             resume_unwind(payload);
         }
-        let result = ended.map(|()| output.take().expect("an outsider that is done has ended"));
-        (result, log)
-    }
-
-    fn drive(&self, world: &World, script: &mut Scripted, main: &Outsider) -> Result<(), Failure> {
-        let began = script.now();
-        let at = |script: &Scripted| script.now().saturating_duration_since(began);
-        while !main.is_done() && !world.gives_up() {
-            if !script.step() {
-                return Err(Failure::Stalled(self.stall(world, script, main, at(script))));
-            }
-        }
-        if world.gave_up() {
-            let (seed, steps) = (self.plan.seed, world.steps());
-            return Err(Failure::Endless { seed, steps, at: at(script) });
-        }
-        Ok(())
-    }
-
-    fn stall(&self, world: &World, script: &Scripted, main: &Outsider, at: Duration) -> Stall {
-        let number = |id: TaskId| world.number(id).unwrap_or_default();
-        let joined = |object| TaskId::from_u64(object).and_then(|id| world.number(id));
-        let waiting = script.parked().into_iter().map(|task| Waiting {
-            number: number(task.id),
-            kind: task.kind,
-            op: task.wait.op,
-            joins: (task.wait.op == Op::Join).then(|| joined(task.wait.object)).flatten(),
-        });
-        let mut tasks: Vec<_> = waiting.collect();
-        tasks.sort_by_key(|task| task.number);
-        Stall { seed: self.plan.seed, at, main: main.wait().op, tasks }
+        (Ok(output.take().expect("an outsider that is done has ended")), log)
     }
 }
 
-/// This thread's generator gives what the seed says until this is dropped.
-struct Seeded(());
+/// Steps until `main` is done; says why it will not be.
+fn drive(world: &World, script: &mut Scripted, main: &Outsider) -> Option<Failure> {
+    while !main.is_done() && !world.gives_up() {
+        if !script.step() {
+            world.stalled(script.stuck());
+        }
+    }
+    world.failure(script.now(), main.wait().op)
+}
+
+/// This thread's generator gives what the seed says until this is dropped. What it gives afterwards
+/// follows from what it gave before: a run inside a run is part of what the outer seed says.
+struct Seeded {
+    afterwards: u64,
+}
 
 impl Seeded {
     fn here(seed: u64) -> Self {
+        let afterwards = random::next();
         random::seed(seed);
-        Self(())
+        Self { afterwards }
     }
 }
 
 impl Drop for Seeded {
     fn drop(&mut self) {
-        random::seed(entropy());
+        random::seed(self.afterwards);
     }
 }

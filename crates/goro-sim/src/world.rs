@@ -3,9 +3,9 @@
 //! Invariant: one lock, held for the length of one draw or note; nothing of the user's runs under it.
 
 use core::task::Waker;
-use goro_context::{CurrentTask, TaskId};
+use goro_context::{CurrentTask, Op, TaskId};
 use goro_reactor::source::Network;
-use goro_runtime::driver::scripted::{Event, Mover, Script};
+use goro_runtime::driver::scripted::{Event, Mover, Script, Stuck};
 use goro_shim::Arc;
 use goro_shim::atomic::{AtomicBool, Ordering};
 use goro_shim::lock::Lock;
@@ -14,6 +14,7 @@ use goro_shim::time::{Duration, Instant};
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
 
+use crate::failure::{self, Failure};
 use crate::faults::Faults;
 use crate::log::Log;
 use crate::net::{Conditions, Net, Shared};
@@ -46,8 +47,11 @@ struct State {
     steps: u64,
     /// Somebody has been told that the run has taken too many steps.
     gave_up: bool,
+    /// The first time that nothing could ever go on.
+    stuck: Option<Stuck>,
     began: Option<Instant>,
-    log: Log,
+    /// What has happened, if anybody wants to know.
+    log: Option<Log>,
     /// Each task's number: the order in which they first ran.
     numbers: BTreeMap<TaskId, u32>,
     /// Those who wait until nobody can move.
@@ -55,15 +59,16 @@ struct State {
 }
 
 impl World {
-    pub(crate) fn new(plan: Plan) -> Self {
+    pub(crate) fn new(plan: Plan, traced: bool) -> Self {
         let own = Random::new(plan.seed);
         let state = State {
             chooser: Chooser::new(plan.schedule, own.next()),
             random: Random::new(own.next()),
             steps: 0,
             gave_up: false,
+            stuck: None,
             began: None,
-            log: Log::default(),
+            log: traced.then(Log::default),
             numbers: BTreeMap::new(),
             quiet: Vec::new(),
         };
@@ -94,21 +99,25 @@ impl World {
         }
     }
 
-    pub(crate) fn steps(&self) -> u64 {
-        self.state.lock().steps
-    }
-
-    pub(crate) fn gave_up(&self) -> bool {
-        self.state.lock().gave_up
-    }
-
     pub(crate) fn take_log(&self) -> Log {
-        core::mem::take(&mut self.state.lock().log)
+        self.state.lock().log.take().unwrap_or_default()
     }
 
-    /// The task's number in this run.
-    pub(crate) fn number(&self, id: TaskId) -> Option<u32> {
-        self.state.lock().numbers.get(&id).copied()
+    /// Why the run is given up at `now`, if it is; `main` is what its future waits for.
+    pub(crate) fn failure(&self, now: Instant, main: Op) -> Option<Failure> {
+        let mut state = self.state.lock();
+        if let Some(stuck) = state.stuck.take() {
+            let at = state.since(stuck.at);
+            return Some(Failure::Stalled(failure::stall(
+                self.plan.seed,
+                at,
+                main,
+                &stuck,
+                |id| state.numbers.get(&id).copied(),
+            )));
+        }
+        let (seed, steps, at) = (self.plan.seed, state.steps, state.since(now));
+        state.gave_up.then_some(Failure::Endless { seed, steps, at })
     }
 
     /// Wakes `waker` when nobody can move, having set `reached`.
@@ -134,6 +143,11 @@ impl State {
         let next = self.numbers.len() as u32 + 1;
         *self.numbers.entry(id).or_insert(next)
     }
+
+    /// How long after the run began.
+    fn since(&self, at: Instant) -> Duration {
+        self.began.map_or(Duration::ZERO, |began| at.saturating_duration_since(began))
+    }
 }
 
 impl Script for World {
@@ -152,9 +166,11 @@ impl Script for World {
     fn note(&self, at: Instant, event: Event, task: Option<CurrentTask>) {
         let mut state = self.state.lock();
         state.steps += 1;
-        let at = state.began.map_or(Duration::ZERO, |began| at.saturating_duration_since(began));
+        let at = state.since(at);
         let task = task.map(|task| (state.number(task.id), task.kind));
-        state.log.push(at, event, task);
+        if let Some(log) = &mut state.log {
+            log.push(at, event, task);
+        }
     }
 
     fn took(&self, _: Mover) -> Duration {
@@ -180,7 +196,11 @@ impl Script for World {
     fn gives_up(&self) -> bool {
         let mut state = self.state.lock();
         state.gave_up |= state.steps >= self.plan.max_steps;
-        state.gave_up
+        state.gave_up || state.stuck.is_some()
+    }
+
+    fn stalled(&self, stuck: Stuck) {
+        self.state.lock().stuck.get_or_insert(stuck);
     }
 
     fn next_event(&self) -> Option<Instant> {

@@ -6,6 +6,7 @@
     reason = "a test uses the crate as a program does"
 )]
 
+use goro_context::random;
 use goro_runtime::task::yield_now;
 use goro_runtime::time::{Duration, sleep, timeout};
 use goro_runtime::{spawn, spawn_blocking};
@@ -67,6 +68,23 @@ fn what_ran_before_is_nothing_to_a_run() {
     goro_runtime::Runtime::new().unwrap().block_on(async { spawn(yield_now()).await.unwrap() });
     assert_eq!(first, log(Sim::new(5)));
     assert_eq!(first, std::thread::spawn(|| log(Sim::new(5))).join().unwrap());
+}
+
+/// A run inside a run is part of what the outer seed says, and of nothing else.
+#[test]
+fn what_is_drawn_after_a_run_inside_a_run_is_the_same_again() {
+    let draws = || {
+        let drawn = Sim::new(3).run(async {
+            let before = random::next();
+            log(Sim::new(1));
+            yield_now().await;
+            (before, random::next())
+        });
+        drawn.unwrap()
+    };
+    let first = draws();
+    assert!((0..10).all(|_| draws() == first), "it is not the same again");
+    assert_ne!(first.0, first.1);
 }
 
 #[test]

@@ -59,8 +59,9 @@ mod script;
 mod stage;
 
 use cast::Cast;
+pub use nested::Inside;
 pub use outsider::Outsider;
-pub use script::{Mover, Script, Seeded};
+pub use script::{Mover, Script, Seeded, Stuck};
 use stage::Stage;
 
 #[cfg(test)]
@@ -157,10 +158,10 @@ impl Scripted {
         self.cast.stage.now()
     }
 
-    /// Every task that has parked and has not ended, by its id.
+    /// Who waits.
     #[must_use]
-    pub fn parked(&self) -> Vec<TaskView> {
-        self.cast.parked()
+    pub fn stuck(&self) -> Stuck {
+        self.cast.stuck()
     }
 
     /// Has `future` driven by a thread that is not the runtime's, inside `block_on`.

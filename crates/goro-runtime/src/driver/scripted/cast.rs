@@ -8,14 +8,15 @@
 use core::cell::{Cell, RefCell};
 use core::fmt;
 use core::task::Waker;
+use goro_context::CurrentTask;
 use goro_shim::Arc;
 use goro_shim::thread::thread_local;
-use goro_shim::time::{Duration, Instant};
-use goro_task::TaskView;
+use goro_shim::time::Instant;
 use std::rc::{Rc, Weak};
 
+use super::nested::Inside;
 use super::outsider::Outsider;
-use super::script::Mover;
+use super::script::{Mover, Stuck};
 use super::stage::Stage;
 use super::{Driver, Event, Place, Rest, Role};
 use crate::alarm::PERIOD;
@@ -81,6 +82,10 @@ pub(super) struct Cast {
     monitor: RefCell<Option<Monitor>>,
     pub(super) outsiders: RefCell<Vec<Outsider>>,
     pub(super) log: RefCell<Vec<Event>>,
+    /// Whose step is under way; of several, the innermost.
+    pub(super) moving: Cell<Option<Mover>>,
+    /// The polls that wait inside of themselves, the innermost last.
+    pub(super) inside: RefCell<Vec<Inside>>,
     /// How often the monitor has looked since anybody else has moved.
     in_vain: Cell<u32>,
     /// Spare room for a round's movers.
@@ -101,6 +106,8 @@ impl Cast {
             monitor: RefCell::default(),
             outsiders: RefCell::default(),
             log: RefCell::default(),
+            moving: Cell::default(),
+            inside: RefCell::default(),
             in_vain: Cell::default(),
             movers: Cell::default(),
         });
@@ -142,11 +149,15 @@ impl Cast {
     }
 
     pub(super) fn note(&self, event: Event) {
-        self.log.borrow_mut().push(event);
         let task = match event {
             Event::Ran(worker) => self.actor(worker).and_then(|actor| actor.worker.last_ran()),
             _ => None,
         };
+        self.note_of(event, task);
+    }
+
+    fn note_of(&self, event: Event, task: Option<CurrentTask>) {
+        self.log.borrow_mut().push(event);
         self.stage.script.note(self.stage.now(), event, task);
     }
 
@@ -182,6 +193,7 @@ impl Cast {
             Some(mover) => {
                 let in_vain = if mover == Mover::Monitor { self.in_vain.get() + 1 } else { 0 };
                 self.in_vain.set(in_vain);
+                let around = self.moving.replace(Some(mover));
                 match mover {
                     Mover::Worker(index) => self.step_worker(index),
                     Mover::Job => self.run_job(),
@@ -189,6 +201,7 @@ impl Cast {
                     Mover::Outsider(index) => self.poll_outsider(index),
                     Mover::Clock | Mover::Waiter => {}
                 }
+                self.moving.set(around);
                 self.take_time(mover);
                 Moved::Somebody
             }
@@ -206,12 +219,16 @@ impl Cast {
     /// Who can move, in the order of who is who.
     fn collect(&self, movers: &mut Vec<Mover>) {
         let event = self.stage.script.next_event();
-        let (now, notified, jobs, alarm) = {
+        let (now, notified, jobs, alarm, launched) = {
             let mut state = self.stage.state.lock();
             let now = state.now;
             let jobs = state.jobs.iter().any(|(begins, _)| *begins <= now);
-            (now, core::mem::take(&mut state.notified), jobs, state.alarm)
+            let launched = !state.roles.is_empty();
+            (now, core::mem::take(&mut state.notified), jobs, state.alarm, launched)
         };
+        if launched {
+            self.admit();
+        }
         let event = event.is_some_and(|at| at <= now);
         let mut heard = false;
         for actor in &*self.actors.borrow() {
@@ -249,7 +266,7 @@ impl Cast {
     }
 
     /// Nobody can move: whoever waits for just that can.
-    fn settle(&self) -> bool {
+    pub(super) fn settle(&self) -> bool {
         let mut wakers = Vec::new();
         self.stage.script.settled(&mut wakers);
         let any = !wakers.is_empty();
@@ -315,7 +332,7 @@ impl Cast {
             (chosen < state.jobs.len()).then(|| state.jobs.remove(chosen).1)
         };
         if let Some(job) = job {
-            self.note(Event::Job);
+            self.note_of(Event::Job, job.task());
             job.run();
         }
     }
@@ -371,13 +388,14 @@ impl Cast {
         }
     }
 
-    pub(super) fn parked(&self) -> Vec<TaskView> {
-        let mut tasks = Vec::new();
+    pub(super) fn stuck(&self) -> Stuck {
+        let mut parked = Vec::new();
         for shard in self.ground.hub.all_shards() {
-            shard.registry.for_each(|task| tasks.push(*task));
+            shard.registry.for_each(|task| parked.push(*task));
         }
-        tasks.sort_by_key(|task| task.id);
-        tasks
+        parked.sort_by_key(|task| task.id);
+        let inside = self.inside.borrow().clone();
+        Stuck { at: self.stage.now(), inside, parked, live: self.ground.hub.live() }
     }
 
     /// Ends the run: outsiders first, as a program's threads end before its runtime is dropped.
@@ -400,11 +418,6 @@ impl Cast {
         let monitor = self.monitor.borrow_mut().take();
         drop(monitor);
         HERE.with(|here| here.borrow_mut().retain(|cast| !core::ptr::eq(cast.as_ptr(), self)));
-    }
-
-    /// How far a wait that nothing can end has come, for its panic.
-    pub(super) fn passed(&self) -> Duration {
-        self.stage.now().saturating_duration_since(crate::hub::epoch())
     }
 }
 

@@ -7,8 +7,9 @@
 //! Invariant: what this thread knows about the poll that asks (task, note, budget, inheritance) is
 //! put aside before anybody else moves, and is back afterwards.
 
+use core::cell::RefCell;
 use goro_context::inherit::{self, Head};
-use goro_context::{budget, note, task};
+use goro_context::{CurrentTask, WaitNote, budget, note, task};
 use goro_shim::time::Duration;
 
 use super::cast::{Cast, Moved};
@@ -18,6 +19,27 @@ use crate::parker::Parker;
 
 /// The most nanoseconds that pass at once inside a poll while others could move.
 const SLICE: u32 = 100_000;
+
+/// A poll, or a blocking job, that waits in a `block_on` inside of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Inside {
+    /// Whose step it is; `None` for whoever steps the script.
+    pub who: Option<Mover>,
+    /// The task, or the job, if it is one.
+    pub task: Option<CurrentTask>,
+    /// What it waits for.
+    pub wait: WaitNote,
+}
+
+/// A poll waits inside of itself until this is dropped.
+struct Waits<'a>(&'a RefCell<Vec<Inside>>);
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.0.borrow_mut().pop();
+    }
+}
 
 /// Runs `others` as if the poll that is going on here were on another thread.
 pub(super) fn aside<R>(others: impl FnOnce() -> R) -> R {
@@ -39,6 +61,9 @@ impl Cast {
         let until = self.stage.now() + duration;
         aside(|| {
             while self.stage.now() < until {
+                if self.stage.script.gives_up() {
+                    return self.move_clock(until);
+                }
                 match self.go_on(Some(Mover::Clock)) {
                     Moved::Extra => self.move_clock(until.min(self.stage.now() + self.slice())),
                     Moved::Nobody => {
@@ -53,33 +78,36 @@ impl Cast {
     /// Waits inside a poll for the token of `parker`.
     ///
     /// # Panics
-    /// When nothing can ever give it.
+    /// When nothing can ever give it, and when the script gives up.
     pub(super) fn wait(&self, parker: &Parker) {
-        aside(|| {
-            let mut woken = false;
-            loop {
-                woken |= parker.take();
-                let moved = self.go_on(woken.then_some(Mover::Waiter));
-                if moved != Moved::Nobody && self.stage.script.gives_up() {
-                    panic!("a block_on inside a poll goes on without end: given up");
+        let (who, task, left) = (self.moving.get(), task::current(), note::take());
+        note::replace(left);
+        self.inside.borrow_mut().push(Inside { who, task, wait: left.parked() });
+        let _waits = Waits(&self.inside);
+        aside(|| self.let_others_go_on(parker));
+    }
+
+    fn let_others_go_on(&self, parker: &Parker) {
+        let mut woken = false;
+        loop {
+            if self.stage.script.gives_up() {
+                panic!("a block_on inside a poll has not ended: the run is given up");
+            }
+            woken |= parker.take();
+            match self.go_on(woken.then_some(Mover::Waiter)) {
+                Moved::Extra => {
+                    self.note(Event::Resumed);
+                    return self.take_time(Mover::Waiter);
                 }
-                match moved {
-                    Moved::Extra => {
-                        self.note(Event::Resumed);
-                        return self.take_time(Mover::Waiter);
-                    }
-                    Moved::Somebody => {}
-                    Moved::Nobody if self.jump() => {}
-                    Moved::Nobody => {
-                        let parked = self.ground.hub.all_shards().map(|s| s.registry.len()).sum();
-                        panic!(
-                            "a block_on inside a poll waits for ever, {:?} into the run: {}",
-                            self.passed(),
-                            Stalled { parked }
-                        );
-                    }
+                Moved::Somebody => {}
+                Moved::Nobody if self.settle() || self.jump() => {}
+                Moved::Nobody => {
+                    let stuck = self.stuck();
+                    let parked = stuck.parked.len();
+                    self.stage.script.stalled(stuck);
+                    panic!("a block_on inside a poll waits for ever: {}", Stalled { parked });
                 }
             }
-        });
+        }
     }
 }

@@ -10,7 +10,8 @@ use goro_shim::random::Random;
 use goro_shim::time::{Duration, Instant};
 use std::io;
 
-use super::Event;
+use super::nested::Inside;
+use super::{Event, TaskView};
 
 /// An actor that can move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +29,21 @@ pub enum Mover {
     Clock,
     /// A `block_on` inside a poll whose future has been woken.
     Waiter,
+}
+
+/// Nothing can ever go on: who waits, and how.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Stuck {
+    /// The time by the run's clock.
+    pub at: Instant,
+    /// Polls that wait in a `block_on` inside of them, the innermost last.
+    pub inside: Vec<Inside>,
+    /// Every task that has parked and has not ended, by its id.
+    pub parked: Vec<TaskView>,
+    /// How many tasks live: the parked, those that wait inside their polls, and those that stand
+    /// in queues behind these.
+    pub live: u64,
 }
 
 /// What a scripted run leaves open. Called with nothing held; a script's own lock is enough.
@@ -76,7 +92,11 @@ pub trait Script: fmt::Debug + Send + Sync + 'static {
     /// Nobody can move at this moment: whom to wake instead of moving the clock.
     fn settled(&self, _wakers: &mut Vec<Waker>) {}
 
-    /// Whether enough is enough: a wait inside a poll then ends with a panic.
+    /// Nothing can ever go on, and polls wait inside of themselves: they are ended with a panic each,
+    /// if [`gives_up`](Self::gives_up) is true from now on.
+    fn stalled(&self, _stuck: Stuck) {}
+
+    /// Whether enough is enough: waits inside polls then end with a panic, and busy polls at once.
     fn gives_up(&self) -> bool {
         false
     }
