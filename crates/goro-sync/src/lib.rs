@@ -26,7 +26,11 @@ pub use race::{race, race_ok};
 mod block;
 #[allow(dead_code, reason = "as above")]
 pub mod names;
+pub mod oneshot;
 pub mod race;
 pub mod select;
 #[allow(dead_code, reason = "as above")]
 mod wait;
+
+#[cfg(all(test, not(loom)))]
+mod testing;

@@ -45,11 +45,15 @@
 //! dropped), and a promise that the one who has the turn gets what it came for (one that is never
 //! polled again would block all others). Instead, a loser goes back to the front.
 
+mod seat;
+
 use core::task::{Context, Poll, Waker, ready};
 
 use goro_context::time::{self, Deadline, Duration, Instant};
 use goro_context::{Op, budget, contain, note, trust};
 use goro_wait::{Drain, Key, WaitList, Wakers};
+
+pub(crate) use seat::Seat;
 
 /// Those who wait for one thing, first come first; and how many have been given a turn to try.
 ///
@@ -239,6 +243,23 @@ pub(crate) fn wake(waker: Waker) {
     contain::quietly(move || waker.wake());
 }
 
+/// As [`wake`], if there is somebody.
+#[inline]
+pub(crate) fn wake_some(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        wake(waker);
+    }
+}
+
+/// Drops a waker that nobody is to be woken by, whatever its destructor does. With no lock held.
+#[inline]
+pub(crate) fn let_go(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        // Panic: the destructor's panic is its maker's, as with `wake`.
+        contain::quietly(move || drop(waker));
+    }
+}
+
 /// A task's waker on its way into a line.
 ///
 /// Made before the lock and dropped after it, so that what it holds never drops under the lock.
@@ -293,6 +314,20 @@ pub(crate) trait Operation {
     /// last attempt: in the same critical section it gives up its place (and, once the lock is gone,
     /// hands on its turn), so that the answer is final.
     fn attempt(&mut self, offer: Option<&mut Offer<'_>>) -> Attempt<Self::Output>;
+}
+
+impl<O: Operation> Operation for &mut O {
+    type Output = O::Output;
+    const OP: Op = O::OP;
+
+    fn number(&self) -> u64 {
+        O::number(self)
+    }
+
+    #[inline]
+    fn attempt(&mut self, offer: Option<&mut Offer<'_>>) -> Attempt<O::Output> {
+        O::attempt(self, offer)
+    }
 }
 
 /// What became of an attempt.

@@ -59,7 +59,7 @@ pub mod net {
 }
 
 // `race` and `select` are a function and a macro, and modules of the same names.
-pub use goro_sync::{race, race_ok, select};
+pub use goro_sync::{oneshot, race, race_ok, select};
 
 /// Signals of the operating system.
 pub mod signal {

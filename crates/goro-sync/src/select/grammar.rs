@@ -194,13 +194,13 @@ macro_rules! __select {
         })*}
         {{$(($default:expr))?} {$(($duration:expr) ($timeout:expr))?} {$(($else:expr))?}}
     ) => {{
-        #[allow(dead_code, clippy::items_after_statements)]
+        #[allow(dead_code, clippy::items_after_statements, reason = "it depends on the arms")]
         enum __GoroSelected<$($variant,)*> { $($variant($variant),)* Default, Timeout, Else }
         match {
             $(let mut $var = ::core::pin::pin!(
                 $crate::__select!(@future $check $future $(, $guard)?)
             );)*
-            #[allow(unused_mut)]
+            #[allow(unused_mut, reason = "it depends on the arms")]
             let mut goro_round = $crate::select::round::Round::new();
             $(goro_round.admit($index, $var.is_some());)*
             $(let mut goro_late = $crate::select::round::Late::new($duration);)?
@@ -211,12 +211,12 @@ macro_rules! __select {
                         $($index => {
                             let ::core::option::Option::Some(goro_future) = $var.as_mut().as_pin_mut()
                             else { continue };
-                            #[allow(unused_mut)]
+                            #[allow(unused_mut, reason = "it depends on the arms")]
                             let ::core::task::Poll::Ready(mut goro_output) =
                                 ::core::future::Future::poll(goro_future, goro_cx)
                             else { continue };
                             let mut goro_matched = false;
-                            #[allow(unused_variables, unused_mut, unreachable_code)]
+                            #[allow(unused_variables, unused_mut, unreachable_code, reason = "it depends on the arms")]
                             match goro_output {
                                 $pattern if $crate::select::round::fits(&mut goro_matched) => {
                                     ::core::unreachable!()
@@ -243,13 +243,13 @@ macro_rules! __select {
             // In braces it is a temporary, which `ref mut` may borrow as it likes.
             $(__GoroSelected::$variant(goro_output) => match { goro_output } {
                 $pattern => $handler,
-                #[allow(unreachable_patterns)]
+                #[allow(unreachable_patterns, reason = "it depends on the arms")]
                 _ => ::core::unreachable!(),
             },)*
             $(__GoroSelected::Default => $default,)?
             $(__GoroSelected::Timeout => $timeout,)?
             $(__GoroSelected::Else => $else,)?
-            #[allow(unreachable_patterns)]
+            #[allow(unreachable_patterns, reason = "it depends on the arms")]
             _ => ::core::unreachable!(),
         }
     }};

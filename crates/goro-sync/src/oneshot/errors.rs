@@ -1,0 +1,73 @@
+//! Why a oneshot gave no value, or took none.
+
+use core::error::Error;
+use core::fmt;
+
+/// The receiver is gone or has closed; the value comes back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct SendError<T>(pub T);
+
+/// No value will come: the sender was dropped without sending, or the value was taken already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecvError;
+
+/// Why [`try_recv`](super::Receiver::try_recv) gave no value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TryRecvError {
+    /// It may still come.
+    Empty,
+    /// It will not come; see [`RecvError`].
+    Closed,
+}
+
+/// Why [`recv_timeout`](super::Receiver::recv_timeout) gave no value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecvTimeoutError {
+    /// The time was up. It may still come.
+    Timeout,
+    /// It will not come; see [`RecvError`].
+    Closed,
+}
+
+const CLOSED: &str = "the sender was dropped without sending";
+
+impl<T> fmt::Debug for SendError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SendError").finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Display for SendError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("nobody waits for the value any more")
+    }
+}
+
+impl fmt::Display for RecvError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(CLOSED)
+    }
+}
+
+impl fmt::Display for TryRecvError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "nothing was sent yet",
+            Self::Closed => CLOSED,
+        })
+    }
+}
+
+impl fmt::Display for RecvTimeoutError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Timeout => "nothing was sent in time",
+            Self::Closed => CLOSED,
+        })
+    }
+}
+
+impl<T> Error for SendError<T> {}
+impl Error for RecvError {}
+impl Error for TryRecvError {}
+impl Error for RecvTimeoutError {}
