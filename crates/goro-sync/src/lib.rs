@@ -22,14 +22,13 @@
 
 pub use race::{race, race_ok};
 
-#[allow(dead_code, reason = "a part is here before the primitive that needs it")]
 mod block;
-#[allow(dead_code, reason = "as above")]
+pub mod channel;
 pub mod names;
 pub mod oneshot;
 pub mod race;
 pub mod select;
-#[allow(dead_code, reason = "as above")]
+#[allow(dead_code, reason = "a part is here before the primitive that needs it")]
 mod wait;
 
 #[cfg(all(test, not(loom)))]

@@ -43,8 +43,8 @@ impl Name {
         Self { text, number }
     }
 
-    pub(crate) fn text(&self) -> &str {
-        &self.text
+    pub(crate) fn text(&self) -> Text {
+        self.text.clone()
     }
 
     pub(crate) fn number(&self) -> u64 {
@@ -62,7 +62,7 @@ impl Drop for Name {
 
 impl fmt::Debug for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self.text(), f)
+        fmt::Debug::fmt(&self.text, f)
     }
 }
 
@@ -79,7 +79,7 @@ mod tests {
         drop(one);
         assert_eq!(of(number), None);
         assert_eq!(of(same.number()).as_deref(), Some("orders"));
-        assert_eq!((same.text(), format!("{same:?}")), ("orders", "\"orders\"".into()));
+        assert_eq!((&*same.text(), format!("{same:?}")), ("orders", "\"orders\"".into()));
     }
 
     #[test]

@@ -202,6 +202,12 @@ impl<X> Line<X> {
         Left::Turn
     }
 
+    /// Whether the owner of `place` is the first in line.
+    #[inline]
+    pub(crate) fn is_first(&mut self, place: &Place) -> bool {
+        self.waiting.front_mut().is_some_and(|(key, _)| place.0 == Some(key))
+    }
+
     /// The first in line.
     #[inline]
     pub(crate) fn front_mut(&mut self) -> Option<&mut Waiter<X>> {
@@ -216,6 +222,11 @@ impl<X> Line<X> {
 }
 
 impl<X> Waiter<X> {
+    /// The waiter without what it brought along.
+    pub(crate) fn split(self) -> (Waiter, X) {
+        (Waiter { waker: self.waker, extra: () }, self.extra)
+    }
+
     /// Wakes it. Never panics; call it with no lock held.
     #[inline]
     pub(crate) fn wake(self) {
@@ -270,12 +281,14 @@ pub(crate) struct Offer<'a> {
     replaced: Option<Waker>,
     /// It came with a turn, in this attempt or in the one before the waker was prepared.
     lost: bool,
+    /// The [number](crate::names) of what is waited for, for the wait note; 0 if it has none.
+    pub(crate) object: u64,
 }
 
 impl<'a> Offer<'a> {
     #[inline]
     pub(crate) fn new(theirs: &'a Waker) -> Self {
-        Self { theirs, own: None, replaced: None, lost: false }
+        Self { theirs, own: None, replaced: None, lost: false, object: 0 }
     }
 
     /// Clones the waker, with no lock held; after this [`Line::wait`] takes it.
@@ -283,6 +296,12 @@ impl<'a> Offer<'a> {
     pub(crate) fn prepare(&mut self) {
         // Panic: the clone may; nothing has changed, the operation can be polled again.
         self.own = Some(self.theirs.clone());
+    }
+
+    /// Has the task polled again when others have run. Call it with no lock held.
+    pub(crate) fn yield_now(&self) {
+        // Panic: the waker may; the operation stands in line all the same.
+        self.theirs.wake_by_ref();
     }
 
     /// The waker, if it can be had under a lock.
@@ -302,11 +321,6 @@ pub(crate) trait Operation {
 
     /// What a task that waits for it is noted to wait in.
     const OP: Op;
-
-    /// The [number](crate::names) of the primitive, for the note.
-    fn number(&self) -> u64 {
-        0
-    }
 
     /// Locks, and tries.
     ///
@@ -339,6 +353,17 @@ pub(crate) enum Attempt<T> {
     Unprepared,
 }
 
+impl<T> Attempt<T> {
+    #[inline]
+    pub(crate) fn map<U>(self, f: impl FnOnce(T) -> U) -> Attempt<U> {
+        match self {
+            Self::Done(output) => Attempt::Done(f(output)),
+            Self::Waits => Attempt::Waits,
+            Self::Unprepared => Attempt::Unprepared,
+        }
+    }
+}
+
 /// A future's `poll` out of attempts.
 #[inline]
 pub(crate) fn poll<O: Operation>(operation: &mut O, cx: &mut Context<'_>) -> Poll<O::Output> {
@@ -349,7 +374,7 @@ pub(crate) fn poll<O: Operation>(operation: &mut O, cx: &mut Context<'_>) -> Pol
             Attempt::Done(output) => return Poll::Ready(output),
             Attempt::Waits => {
                 spent.refund();
-                note::leave(O::OP, operation.number());
+                note::leave(O::OP, offer.object);
                 return Poll::Pending;
             }
             Attempt::Unprepared => offer.prepare(),

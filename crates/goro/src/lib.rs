@@ -52,6 +52,11 @@ pub mod time {
     pub use goro_runtime::time::*;
 }
 
+/// Channels: values from any number of senders to any number of receivers.
+pub mod channel {
+    pub use goro_sync::channel::*;
+}
+
 /// Sockets.
 #[cfg(feature = "net")]
 pub mod net {

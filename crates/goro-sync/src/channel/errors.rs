@@ -1,0 +1,224 @@
+//! What operations on channels answer when they fail: always with the value, if there was one.
+
+use core::error::Error;
+use core::fmt;
+
+use goro_context::Cause;
+
+/// Why a channel was closed, if whoever closed it said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reason(pub(crate) Option<Box<Cause>>);
+
+impl Reason {
+    /// What was given to `close_with`; `None` if the channel was closed without a cause, or because
+    /// all senders or all receivers are gone.
+    pub fn cause(&self) -> Option<&Cause> {
+        self.0.as_deref()
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            None => f.write_str("the channel is closed"),
+            Some(cause) => write!(f, "the channel is closed: {cause}"),
+        }
+    }
+}
+
+/// Declares an error that holds the value which was not sent.
+macro_rules! with_value {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident $(($reason:ty))? => $text:literal,)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, PartialEq, Eq)]
+        pub enum $name<T> {
+            $($(#[$doc])* $variant(T $(, $reason)?),)*
+        }
+
+        impl<T> $name<T> {
+            /// The value that was not sent.
+            pub fn into_inner(self) -> T {
+                match self {
+                    $(with_value!(@pattern Self::$variant, value $(, $reason)?) => value,)*
+                }
+            }
+        }
+
+        impl<T> fmt::Debug for $name<T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let name = match self {
+                    $(Self::$variant(..) => concat!(stringify!($name), "::", stringify!($variant)),)*
+                };
+                write!(f, "{name}(..)")
+            }
+        }
+
+        impl<T> fmt::Display for $name<T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $(with_value!(@bind Self::$variant, reason $(, $reason)?) =>
+                        with_value!(@text f, $text, reason $(, $reason)?),)*
+                }
+            }
+        }
+
+        impl<T> Error for $name<T> {}
+    };
+    (@pattern $path:path, $value:ident) => { $path($value) };
+    (@pattern $path:path, $value:ident, $reason:ty) => { $path($value, _) };
+    (@bind $path:path, $bound:ident) => { $path(_) };
+    (@bind $path:path, $bound:ident, $reason:ty) => { $path(_, $bound) };
+    (@text $f:ident, $text:literal, $bound:ident) => { $f.write_str($text) };
+    (@text $f:ident, $text:literal, $bound:ident, $reason:ty) => { write!($f, $text, $bound) };
+}
+
+with_value! {
+    /// Nothing was sent by `send`.
+    SendError {
+        /// The channel is closed, or all receivers are gone.
+        Closed(Reason) => "nothing was sent: {}",
+        /// The channel is full, and made to [reject](super::Overflow::Reject) what is too much.
+        Full => "nothing was sent: the channel is full",
+    }
+}
+
+with_value! {
+    /// Nothing was sent by `try_send`.
+    TrySendError {
+        /// The channel is full, or others are waiting to send; at a rendezvous, no receiver waits.
+        Full => "nothing was sent: the channel is full",
+        /// The channel is closed, or all receivers are gone.
+        Closed(Reason) => "nothing was sent: {}",
+    }
+}
+
+with_value! {
+    /// Nothing was sent by `send_timeout` and `send_deadline`.
+    SendTimeoutError {
+        /// The time was up.
+        Timeout => "nothing was sent: the time was up",
+        /// The channel is closed, or all receivers are gone.
+        Closed(Reason) => "nothing was sent: {}",
+        /// The channel is full, and made to [reject](super::Overflow::Reject) what is too much.
+        Full => "nothing was sent: the channel is full",
+    }
+}
+
+with_value! {
+    /// Nothing was sent by `force_send`.
+    ForceSendError {
+        /// The channel is closed, or all receivers are gone.
+        Closed(Reason) => "nothing was sent: {}",
+        /// A rendezvous has no place for a value that nobody takes.
+        Unsupported => "nothing was sent: a channel of capacity 0 keeps nothing",
+    }
+}
+
+with_value! {
+    /// Nothing was sent by a permit: it was revoked.
+    PermitError {
+        /// The channel is closed, or all receivers are gone.
+        Closed(Reason) => "nothing was sent: {}",
+        /// At a rendezvous: the receiver that was waiting does not wait any more.
+        Gone => "nothing was sent: the receiver does not wait any more",
+    }
+}
+
+impl<T> From<SendError<T>> for SendTimeoutError<T> {
+    fn from(error: SendError<T>) -> Self {
+        match error {
+            SendError::Closed(value, reason) => Self::Closed(value, reason),
+            SendError::Full(value) => Self::Full(value),
+        }
+    }
+}
+
+impl<T> From<SendError<T>> for TrySendError<T> {
+    fn from(error: SendError<T>) -> Self {
+        match error {
+            SendError::Closed(value, reason) => Self::Closed(value, reason),
+            SendError::Full(value) => Self::Full(value),
+        }
+    }
+}
+
+/// Nothing can be reserved, nor received any more: the channel is closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closed(pub Reason);
+
+impl fmt::Display for Closed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for Closed {}
+
+/// Nothing was received, and nothing ever will be: the channel is closed, and empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecvError(pub Reason);
+
+impl fmt::Display for RecvError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "nothing left to receive: {}", self.0)
+    }
+}
+
+impl Error for RecvError {}
+
+/// Nothing was received by `try_recv`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TryRecvError {
+    /// The channel is empty now.
+    Empty,
+    /// The channel is closed, and empty.
+    Closed(Reason),
+}
+
+impl fmt::Display for TryRecvError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("nothing to receive now"),
+            Self::Closed(reason) => write!(f, "nothing left to receive: {reason}"),
+        }
+    }
+}
+
+impl Error for TryRecvError {}
+
+/// Nothing was received by `recv_timeout` and `recv_deadline`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecvTimeoutError {
+    /// The time was up.
+    Timeout,
+    /// The channel is closed, and empty.
+    Closed(Reason),
+}
+
+impl fmt::Display for RecvTimeoutError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Timeout => f.write_str("nothing was received: the time was up"),
+            Self::Closed(reason) => write!(f, "nothing left to receive: {reason}"),
+        }
+    }
+}
+
+impl Error for RecvTimeoutError {}
+
+/// Not all of a batch was sent by `send_many`; the rest, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SendManyError<T> {
+    /// What was not sent.
+    pub unsent: Vec<T>,
+    /// Why.
+    pub reason: Reason,
+}
+
+impl<T> fmt::Display for SendManyError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} values were not sent: {}", self.unsent.len(), self.reason)
+    }
+}
+
+impl<T: fmt::Debug> Error for SendManyError<T> {}

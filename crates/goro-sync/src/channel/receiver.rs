@@ -1,0 +1,136 @@
+//! The end of a channel that values are taken out of.
+
+use core::fmt;
+
+use goro_context::time::{Duration, Instant};
+use goro_shim::Arc;
+
+use super::end::end;
+use super::errors::{RecvError, RecvTimeoutError, TryRecvError};
+use super::lease::RecvLease;
+use super::receiving::{RecvFuture, RecvTimeout};
+use super::shared::Channel;
+use crate::block::block;
+use crate::wait::{Attempt, Place};
+
+/// Takes values out of a channel. Clones take from the same channel: each value goes to one of
+/// them. When the last one is dropped, the channel is closed, and what is left in it is dropped, or
+/// given to its [`on_undelivered`](super::Builder::on_undelivered).
+pub struct Receiver<T> {
+    pub(crate) channel: Arc<Channel<T>>,
+}
+
+impl<T> Receiver<T> {
+    pub(crate) fn new(channel: Arc<Channel<T>>) -> Self {
+        Self { channel }
+    }
+
+    /// Receives a value, waiting for one if the channel is empty.
+    ///
+    /// Receivers that wait are called in the order in which they began to. Spends a unit of the
+    /// task's budget.
+    ///
+    /// # Errors
+    /// [`RecvError`] once the channel is closed and empty.
+    ///
+    /// # Cancel safety
+    /// Safe: a value leaves the channel only in the poll that answers with it.
+    ///
+    /// # Example
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = goro_sync::channel::bounded(1);
+    /// tx.send(1).await.unwrap();
+    /// drop(tx);
+    /// assert_eq!(rx.recv().await, Ok(1));
+    /// assert!(rx.recv().await.is_err());
+    /// # });
+    /// ```
+    #[inline]
+    pub fn recv(&self) -> RecvFuture<'_, T> {
+        RecvFuture::new(&self.channel)
+    }
+
+    /// Receives a value if one is there. At a rendezvous it takes that of a sender that waits.
+    ///
+    /// # Errors
+    /// [`TryRecvError`]: the channel is empty, or it is closed as well.
+    pub fn try_recv(&self) -> Result<T, TryRecvError> {
+        let mut nowhere = Place::NOWHERE;
+        match self.channel.receive(&mut nowhere, None) {
+            Attempt::Done(Ok(value)) => Ok(value),
+            Attempt::Done(Err(RecvError(reason))) => Err(TryRecvError::Closed(reason)),
+            Attempt::Waits | Attempt::Unprepared => Err(TryRecvError::Empty),
+        }
+    }
+
+    /// Receives a value on approval: unless it is [accepted](super::Lease::accept), it goes back to
+    /// the front of the channel when the lease is dropped, as it is when a task panics.
+    ///
+    /// # Errors
+    /// [`RecvError`] once the channel is closed and empty, and nothing can come back.
+    ///
+    /// # Cancel safety
+    /// Safe.
+    ///
+    /// # Example
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = goro_sync::channel::bounded(1);
+    /// tx.send("job").await.unwrap();
+    /// let lease = rx.recv_lease().await.unwrap();
+    /// drop(lease); // whoever worked on it gave up
+    /// let lease = rx.recv_lease().await.unwrap();
+    /// assert_eq!(lease.accept(), "job");
+    /// # });
+    /// ```
+    pub fn recv_lease(&self) -> RecvLease<'_, T> {
+        RecvLease::new(&self.channel)
+    }
+
+    /// As [`recv`](Self::recv), for so long from the first time that it has to wait.
+    ///
+    /// Whether a value was received is decided under the channel's lock: a timeout means that none
+    /// was taken.
+    ///
+    /// # Errors
+    /// [`RecvTimeoutError`].
+    ///
+    /// # Cancel safety
+    /// Safe.
+    pub fn recv_timeout(&self, limit: Duration) -> RecvTimeout<'_, T> {
+        RecvTimeout::after(limit, self.recv())
+    }
+
+    /// As [`recv_timeout`](Self::recv_timeout), until a point in time.
+    ///
+    /// # Errors
+    /// [`RecvTimeoutError`].
+    ///
+    /// # Cancel safety
+    /// Safe.
+    pub fn recv_deadline(&self, deadline: Instant) -> RecvTimeout<'_, T> {
+        RecvTimeout::at(deadline, self.recv())
+    }
+
+    /// As [`recv`](Self::recv), on a thread that sleeps while it has to wait.
+    ///
+    /// Legal anywhere. In a task it keeps a worker from other work, which is declared to the
+    /// runtime; prefer [`recv`](Self::recv) there.
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv).
+    pub fn blocking_recv(&self) -> Result<T, RecvError> {
+        block(self.recv())
+    }
+
+    /// As [`recv_timeout`](Self::recv_timeout), on a thread that sleeps while it has to wait.
+    ///
+    /// # Errors
+    /// As [`recv_timeout`](Self::recv_timeout).
+    pub fn blocking_recv_timeout(&self, limit: Duration) -> Result<T, RecvTimeoutError> {
+        block(self.recv_timeout(limit))
+    }
+}
+
+end!(Receiver, receivers, WeakReceiver, add_receiver, drop_receiver);

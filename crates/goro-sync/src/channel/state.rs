@@ -1,0 +1,345 @@
+//! What stands behind a channel's lock, and the rules for who may go.
+//!
+//! | word | is |
+//! |---|---|
+//! | available | items in the ring, and values of senders who wait at a rendezvous |
+//! | places | capacity, and one for each receiver that waits or has a turn |
+//! | free | places less what is available, and less the permits that are out |
+//!
+//! Invariants, whenever the lock is free:
+//! 1. Receivers wait in line only while as many others have a turn as items are available: no item
+//!    is there for which nobody was told to come.
+//! 2. Senders wait in line only while as many others have a turn as places are free.
+//! 3. Turns are at most as many as what they are for. So one that is never used (its future is kept,
+//!    or forgotten, without being polled) counts only until somebody else takes what it was for.
+//! 4. Senders are served in order: one who comes later waits while others stand in line. Receivers
+//!    are called in order, but one that comes while an item is there takes it.
+//! 5. While nothing is available and there is room, receivers and senders do not both stand in line
+//!    and sleep: a receiver calls one sender after the other, and looks again in between. (Those
+//!    called before may never come.)
+//! 6. Once closed, nothing is added. Once the last receiver has gone, nothing is left.
+
+use core::mem;
+use std::collections::VecDeque;
+
+use goro_context::Cause;
+use goro_shim::global::Arc;
+use goro_wait::Wakers;
+
+use super::builder::Overflow as Policy;
+use super::items::{Overflow, Ring};
+use crate::names::Name;
+use crate::wait::{Came, Left, Line, Place, Waiter};
+
+/// What to do with an item that nobody will receive.
+pub(crate) type Undelivered<T> = Arc<dyn Fn(T) + Send + Sync>;
+
+/// See the module.
+pub(crate) struct State<T> {
+    ring: Ring<T>,
+    pub(crate) rare: Option<Box<Rare<T>>>,
+    pub(crate) rx: Line,
+    pub(crate) tx: Line,
+    pub(crate) capacity: usize,
+    /// Permits that are out.
+    pub(crate) reserved: u32,
+    pub(crate) senders: u32,
+    pub(crate) receivers: u32,
+    pub(crate) closed: bool,
+    /// Whether there are items in blocks.
+    spilled: bool,
+    pub(crate) policy: Policy,
+}
+
+/// What most channels never need.
+pub(crate) struct Rare<T> {
+    overflow: Overflow<T>,
+    /// Senders at a rendezvous, with their values.
+    pub(crate) meeting: Line<T>,
+    /// Those who wait for the channel to be closed.
+    pub(crate) ending: Line,
+    pub(crate) cause: Option<Cause>,
+    pub(crate) undelivered: Option<Undelivered<T>>,
+    pub(crate) name: Option<Name>,
+    /// Items that were lent, and may come back.
+    pub(crate) leased: usize,
+}
+
+impl<T> Default for Rare<T> {
+    fn default() -> Self {
+        Self {
+            overflow: Overflow::new(),
+            meeting: Line::new(),
+            ending: Line::new(),
+            cause: None,
+            undelivered: None,
+            name: None,
+            leased: 0,
+        }
+    }
+}
+
+/// An item, and who is to be woken once the lock is gone: its sender, if that waited with it.
+pub(crate) struct Taken<T> {
+    pub(crate) item: T,
+    pub(crate) sender: Option<Waiter>,
+}
+
+/// Items taken out of a channel, to be dropped once the lock is gone.
+pub(crate) struct Remains<T> {
+    ring: Ring<T>,
+    overflow: Overflow<T>,
+}
+
+impl<T> Iterator for Remains<T> {
+    type Item = T;
+    fn next(&mut self) -> Option<T> {
+        self.ring.pop_front().or_else(|| self.overflow.next())
+    }
+}
+
+impl<T> State<T> {
+    pub(crate) fn new(capacity: usize, policy: Policy) -> Self {
+        Self {
+            ring: VecDeque::new(),
+            rare: None,
+            rx: Line::new(),
+            tx: Line::new(),
+            capacity,
+            reserved: 0,
+            senders: 1,
+            receivers: 1,
+            closed: false,
+            spilled: false,
+            policy,
+        }
+    }
+
+    pub(crate) fn rare(&mut self) -> &mut Rare<T> {
+        self.rare.get_or_insert_with(Box::default)
+    }
+
+    /// The number for wait notes.
+    #[inline]
+    pub(crate) fn number(&self) -> u64 {
+        match &self.rare {
+            None => 0,
+            Some(rare) => rare.name.as_ref().map_or(0, Name::number),
+        }
+    }
+
+    // --- Items --------------------------------------------------------------------------------
+
+    /// Items that were sent and not received.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.ring.len() + if self.spilled { self.spilled_len() } else { 0 }
+    }
+
+    #[cold]
+    fn spilled_len(&self) -> usize {
+        self.rare.as_ref().map_or(0, |rare| rare.overflow.len())
+    }
+
+    /// What a receiver could take now.
+    #[inline]
+    pub(crate) fn available(&self) -> usize {
+        self.len() + if self.capacity == 0 { self.offered() } else { 0 }
+    }
+
+    fn offered(&self) -> usize {
+        self.rare.as_ref().map_or(0, |rare| rare.meeting.waiting())
+    }
+
+    #[inline]
+    pub(crate) fn push(&mut self, item: T) {
+        if self.spilled || self.ring.len() >= Overflow::<T>::BLOCK {
+            self.spill(item);
+        } else {
+            self.ring.push_back(item);
+        }
+    }
+
+    #[cold]
+    fn spill(&mut self, item: T) {
+        self.spilled = true;
+        self.rare().overflow.push(item);
+    }
+
+    /// Puts an item before all others: it had been taken out, and comes back.
+    pub(crate) fn push_front(&mut self, item: T) {
+        self.ring.push_front(item);
+    }
+
+    #[inline]
+    pub(crate) fn pop(&mut self) -> Option<T> {
+        let item = self.ring.pop_front();
+        if self.spilled && self.ring.is_empty() {
+            self.refill();
+        }
+        item
+    }
+
+    #[cold]
+    fn refill(&mut self) {
+        if let Some(rare) = &mut self.rare {
+            self.spilled = !rare.overflow.refill(&mut self.ring);
+        }
+    }
+
+    /// What a receiver gets: the first item, or else the value of the first sender who waits.
+    #[inline]
+    pub(crate) fn take(&mut self) -> Option<Taken<T>> {
+        match self.pop() {
+            Some(item) => Some(Taken { item, sender: None }),
+            None if self.capacity == 0 => self.meet(),
+            None => None,
+        }
+    }
+
+    /// The commit of a rendezvous: the sender's key goes stale with this, which says "delivered".
+    fn meet(&mut self) -> Option<Taken<T>> {
+        let (sender, item) = self.rare.as_mut()?.meeting.turn()?.split();
+        Some(Taken { item, sender: Some(sender) })
+    }
+
+    /// Takes a sender out of the meeting, and its value with it if nobody has taken that. There is
+    /// less to receive then, and more for those who wait to reserve: the first of them is called.
+    pub(crate) fn leave_meeting(&mut self, place: &mut Place) -> (Left<T>, Option<Waiter>) {
+        let left = self.rare().meeting.leave(place);
+        self.settle_receivers();
+        (left, self.call_sender())
+    }
+
+    /// All items, when there is nobody left to receive them.
+    pub(crate) fn remains(&mut self) -> Remains<T> {
+        self.spilled = false;
+        let overflow = match &mut self.rare {
+            Some(rare) => mem::take(&mut rare.overflow),
+            None => Overflow::new(),
+        };
+        Remains { ring: mem::take(&mut self.ring), overflow }
+    }
+
+    // --- Who may go ---------------------------------------------------------------------------
+
+    /// Places that nothing stands in and nobody has reserved.
+    #[inline]
+    pub(crate) fn free(&self) -> usize {
+        let places = self.capacity.saturating_add(self.rx.waiting() + self.rx.turned());
+        places.saturating_sub(self.available() + self.reserved as usize)
+    }
+
+    /// Whether a sender, or one who reserves, may go: there is room, and nobody before it in line.
+    #[inline]
+    pub(crate) fn may_go(&mut self, came: Came, place: &Place) -> bool {
+        self.free() > 0
+            && match came {
+                Came::New => self.tx.waiting() == 0 || self.policy != Policy::Wait,
+                Came::Turned => true,
+                Came::Early => self.tx.is_first(place),
+            }
+    }
+
+    /// Forgets turns for which no place is left.
+    #[inline]
+    pub(crate) fn settle_senders(&mut self) {
+        if self.tx.turned() > 0 {
+            let free = self.free();
+            self.tx.settle(free);
+        }
+    }
+
+    /// Forgets turns for which no item is left.
+    #[inline]
+    pub(crate) fn settle_receivers(&mut self) {
+        if self.rx.turned() > 0 {
+            let available = self.available();
+            self.rx.settle(available);
+        }
+    }
+
+    /// Keeps a place for a permit. At a rendezvous there is none to keep.
+    pub(crate) fn keep_place(&mut self) {
+        if self.capacity > 0 {
+            let more = self.reserved.checked_add(1);
+            self.reserved = more.expect("a channel has fewer than 2^32 permits out");
+        }
+    }
+
+    /// Gives a permit's place back.
+    pub(crate) fn release_place(&mut self) {
+        if self.capacity > 0 {
+            self.reserved -= 1;
+        }
+    }
+
+    /// The receiver to be woken, if there is an item that nobody was told of.
+    #[inline]
+    pub(crate) fn call_receiver(&mut self) -> Option<Waiter> {
+        if self.rx.waiting() > 0 && self.rx.turned() < self.available() {
+            return self.rx.turn();
+        }
+        None
+    }
+
+    /// The sender to be woken, if there is a place that nobody was told of.
+    #[inline]
+    pub(crate) fn call_sender(&mut self) -> Option<Waiter> {
+        if self.tx.waiting() > 0 && self.tx.turned() < self.free() {
+            return self.tx.turn();
+        }
+        None
+    }
+
+    /// The next sender in line, if there is room: those who were told of it seem not to come.
+    pub(crate) fn call_another_sender(&mut self) -> Option<Waiter> {
+        if self.free() > 0 { self.tx.turn() } else { None }
+    }
+
+    /// The receiver to be woken, if one sleeps that had better look after those who want to send.
+    #[inline]
+    pub(crate) fn call_caller(&mut self) -> Option<Waiter> {
+        if self.rx.waiting() == 0 || !self.has_room_for_those_in_line() || self.available() > 0 {
+            return None;
+        }
+        let receiver = self.rx.turn();
+        // It is called for no item.
+        self.settle_receivers();
+        receiver
+    }
+
+    /// Whether a receiver that found nothing must not sleep yet.
+    #[inline]
+    pub(crate) fn has_room_for_those_in_line(&self) -> bool {
+        self.tx.waiting() > 0 && self.free() > 0
+    }
+
+    // --- The end ------------------------------------------------------------------------------
+
+    /// Why the channel is closed, for errors.
+    pub(crate) fn cause(&self) -> Option<Box<Cause>> {
+        self.rare.as_ref()?.cause.clone().map(Box::new)
+    }
+
+    /// Whether nothing will ever be received any more.
+    #[inline]
+    pub(crate) fn is_over(&self) -> bool {
+        self.closed && self.rare.as_ref().is_none_or(|rare| rare.leased == 0)
+    }
+
+    /// Closes; those in `wakers` are to be woken. False if it was closed already.
+    pub(crate) fn close(&mut self, wakers: &mut Wakers) -> bool {
+        if self.closed {
+            return false;
+        }
+        self.closed = true;
+        self.rx.call_all(wakers);
+        self.tx.call_all(wakers);
+        if let Some(rare) = &mut self.rare {
+            rare.meeting.call_all(wakers);
+            rare.ending.call_all(wakers);
+        }
+        true
+    }
+}
