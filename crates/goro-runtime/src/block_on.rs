@@ -1,16 +1,32 @@
 //! Driving a future on the calling thread, which blocks in between.
 //!
+//! On a worker, others would wait for what it has in its queue, and there would be one worker less. So
+//! it *stands aside* for as long:
+//!
+//! | when | what |
+//! |---|---|
+//! | it begins | what the thread spawns and wakes goes where others find it; thieves may take its next slot; it is entitled to a spare, if the limit is not reached |
+//! | it is about to sleep, the first time | it starts the spare, unless enough are there |
+//! | it ends, unwinding included | all of that ends; the spare stays for a while |
+//!
+//! A block inside a block counts once: the thread is blocked already.
+//!
 //! Invariants:
 //! 1. While the future is polled the thread is what it was before the call; only on a worker it
 //!    stands aside, so that nobody waits for what stands in its queue.
 //! 2. The thread's waker is kept for the next call. A wake that comes late, meant for an earlier
 //!    future, costs the next one a poll for nothing.
+//! 3. Whatever [`Aside`] has begun it ends when it is dropped, on the thread that made it.
+//!
+//! Left out: running other tasks on this thread meanwhile. Two blocks on one stack end in the order of
+//! the stack, so the lower one would wait for the upper one, which may wait for the lower one.
 
 use core::cell::Cell;
+use core::fmt;
 use core::future::Future;
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
-use goro_context::budget;
+use goro_context::{Op, budget, note, task};
 use goro_shim::Arc;
 use goro_shim::thread::thread_local;
 use std::task::Wake;
@@ -18,6 +34,8 @@ use std::task::Wake;
 use crate::current;
 use crate::handle::Handle;
 use crate::parker::{Nudge, Parker};
+use crate::shard::Shard;
+use crate::spares::{self, AtLimit};
 
 /// Wakes the thread that waits in [`block_on`].
 #[derive(Debug)]
@@ -37,43 +55,153 @@ impl Wake for Unpark {
 
 /// Runs a future to its end on this thread, which sleeps while the future waits.
 ///
-/// Legal anywhere. Inside a task, the worker is blocked until the future is done: what else stood
-/// in its queue is offered to the other workers. With nothing entered, the future runs all the
-/// same: deadlines work, sockets and spawning report that they need a runtime.
+/// Legal anywhere. Inside a task the worker is blocked until the future is done: what else stood in
+/// its queue is offered to the other workers, and a spare worker takes its place (at most 512 at a time,
+/// see [`Builder::block_spares`](crate::Builder::block_spares)). With nothing entered, the future runs
+/// all the same: deadlines work, and what needs a runtime finds the process's default one.
+///
+/// # Panics
+/// When the future does, and when a task waits here for its own end, which would be for ever;
+/// [`try_block_on`] does not.
+///
+/// # Example
+/// ```
+/// assert_eq!(goro_runtime::block_on(async { 6 * 7 }), 42);
+/// ```
+#[track_caller]
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    let aside = Aside::begin_anyway();
+    drive(future, aside.as_ref()).unwrap_or_else(|SelfJoin| self_join())
+}
+
+/// As [`block_on`], but refuses where it would leave the runtime with a worker less, or never return.
+///
+/// # Errors
+/// [`BlockOnError`]: as many workers are inside `block_on` as may have a spare (the future comes back,
+/// unpolled), or the task that calls waits for its own end (the future is dropped).
 ///
 /// # Panics
 /// When the future does.
 ///
 /// # Example
 /// ```
-/// assert_eq!(goro_runtime::block_on(async { 6 * 7 }), 42);
+/// assert_eq!(goro_runtime::try_block_on(async { 6 * 7 }).unwrap(), 42);
 /// ```
-pub fn block_on<F: Future>(future: F) -> F::Output {
-    let _aside = stand_aside();
-    drive(future)
+pub fn try_block_on<F: Future>(future: F) -> Result<F::Output, BlockOnError<F>> {
+    match Aside::begin() {
+        Ok(aside) => drive(future, aside.as_ref()).map_err(|SelfJoin| BlockOnError::Itself),
+        Err(AtLimit(limit)) => Err(BlockOnError::Limit { future, limit }),
+    }
 }
 
 /// As [`block_on`], with the runtime of `handle` entered. A worker stands aside first: once inside
 /// another runtime, the thread would not look like a worker.
+#[track_caller]
 pub(crate) fn inside<F: Future>(handle: &Handle, future: F) -> F::Output {
-    let _aside = stand_aside();
+    let aside = Aside::begin_anyway();
     let _inside = handle.enter();
-    drive(future)
+    drive(future, aside.as_ref()).unwrap_or_else(|SelfJoin| self_join())
 }
 
-fn drive<F: Future>(future: F) -> F::Output {
+/// As [`try_block_on`], with the runtime of `handle` entered.
+pub(crate) fn try_inside<F: Future>(
+    handle: &Handle,
+    future: F,
+) -> Result<F::Output, BlockOnError<F>> {
+    match Aside::begin() {
+        Ok(aside) => {
+            let _inside = handle.enter();
+            drive(future, aside.as_ref()).map_err(|SelfJoin| BlockOnError::Itself)
+        }
+        Err(AtLimit(limit)) => Err(BlockOnError::Limit { future, limit }),
+    }
+}
+
+/// Runs `job`, which will block, on this thread, having told the others.
+pub(crate) fn blocking(job: &mut dyn FnMut()) {
+    let aside = Aside::begin_anyway();
+    aside.iter().for_each(Aside::cover);
+    job();
+}
+
+/// Why [`try_block_on`] did not run a future.
+#[non_exhaustive]
+pub enum BlockOnError<F> {
+    /// As many workers are inside `block_on` as may have a spare.
+    Limit {
+        /// The future, unpolled.
+        future: F,
+        /// How many may.
+        limit: u32,
+    },
+    /// The task waits for its own end.
+    Itself,
+}
+
+impl<F> fmt::Debug for BlockOnError<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Limit { limit, .. } => {
+                f.debug_struct("Limit").field("limit", limit).finish_non_exhaustive()
+            }
+            Self::Itself => f.write_str("Itself"),
+        }
+    }
+}
+
+impl<F> fmt::Display for BlockOnError<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Limit { limit, .. } => write!(
+                f,
+                "{limit} workers are inside block_on, and no more may have a spare worker: await \
+                 instead of blocking, or raise Builder::block_spares"
+            ),
+            Self::Itself => f.write_str(SELF_JOIN),
+        }
+    }
+}
+
+impl<F> std::error::Error for BlockOnError<F> {}
+
+const SELF_JOIN: &str = "a task blocks until its own end, which cannot come while it blocks: have \
+     another task wait for this one's JoinHandle, or drop the handle";
+
+#[cold]
+#[track_caller]
+fn self_join() -> ! {
+    panic!("block_on: {SELF_JOIN}")
+}
+
+/// The task that is polled here waits for its own end.
+struct SelfJoin;
+
+fn drive<F: Future>(future: F, aside: Option<&Aside>) -> Result<F::Output, SelfJoin> {
     let mut future = pin!(future);
     let seat = Seat::take();
     let mut cx = Context::from_waker(&seat.waker);
     loop {
+        note::clear();
         // Panic: the future's own passes through; nothing is held, and the seat is not kept.
         let polled = budget::with(budget::LIMIT, || future.as_mut().poll(&mut cx));
         if let Poll::Ready(output) = polled {
             seat.keep();
-            return output;
+            return Ok(output);
+        }
+        if waits_for_itself() {
+            return Err(SelfJoin);
+        }
+        if let Some(aside) = aside {
+            aside.cover();
         }
         wait(&seat.unpark.0);
     }
+}
+
+/// Whether the task that is polled here has asked last for its own end.
+fn waits_for_itself() -> bool {
+    let wait = note::take();
+    wait.op == Op::Join && task::current().is_some_and(|task| task.id.get() == wait.object)
 }
 
 /// Sleeps until the token comes. Inside a script's runtime there is nobody else to give it: the
@@ -116,21 +244,79 @@ impl Seat {
     }
 }
 
-/// Runs `job`, which will block, on this thread, having told the others.
-pub(crate) fn blocking(job: &mut dyn FnMut()) {
-    let _aside = stand_aside();
-    job();
+/// A worker stands aside until this is dropped; see the module.
+struct Aside {
+    shard: &'static Shard,
+    /// Entitled to a spare until the end: it is no block inside a block, and no limit was reached.
+    declared: bool,
+    covered: Cell<bool>,
+    _scope: Option<current::Scope>,
 }
 
-/// On a worker: lets the others take what stands in its queue, next slot included, and stops being
-/// a worker until the guard drops, unless it has entered another runtime and is none already.
-fn stand_aside() -> Option<current::Scope> {
-    let shard = current::own()?;
-    let hub = shard.hub;
-    shard.published.set_stuck();
-    let aside = current::worker().map(|_| current::step_aside(hub.foreign()));
-    if shard.has_work() {
-        hub.announce();
+impl Aside {
+    /// Nothing, on a thread that is no worker.
+    ///
+    /// # Errors
+    /// As many have a spare as may have one; nothing was begun then.
+    fn begin() -> Result<Option<Self>, AtLimit> {
+        let Some(shard) = current::own() else { return Ok(None) };
+        let declared = !shard.published.is_blocked();
+        if declared {
+            shard.hub.spares.declare()?;
+        }
+        Ok(Some(Self::of(shard, declared)))
     }
-    aside
+
+    /// As [`begin`](Self::begin); at the limit it is reported, and there will be no spare.
+    fn begin_anyway() -> Option<Self> {
+        Self::begin().unwrap_or_else(|AtLimit(limit)| {
+            let shard = current::own()?;
+            if let Some(ground) = shard.hub.ground() {
+                ground.reports.block_limit(limit, ground.driver.now());
+            }
+            Some(Self::of(shard, false))
+        })
+    }
+
+    fn of(shard: &'static Shard, declared: bool) -> Self {
+        shard.published.begin_block();
+        let scope = current::worker().map(|_| current::step_aside(shard.hub.foreign()));
+        if shard.has_work() {
+            shard.hub.announce();
+        }
+        Self { shard, declared, covered: Cell::new(false), _scope: scope }
+    }
+
+    /// The thread is about to sleep: somebody is to work in its place. (A block inside a block does
+    /// this for the outer one, which has not slept yet.)
+    fn cover(&self) {
+        if self.covered.replace(true) {
+            return;
+        }
+        if let Some(place) = self.shard.hub.spares.cover() {
+            match self.shard.hub.ground() {
+                Some(ground) => spares::start(&ground, place),
+                None => self.shard.hub.spares.refused(place),
+            }
+        }
+    }
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        let (shard, hub) = (self.shard, self.shard.hub);
+        shard.published.end_block();
+        if !self.declared {
+            return;
+        }
+        hub.spares.release();
+        if hub.is_unwatched() {
+            // Nobody else asks the spare to leave.
+            if let Some(ground) = hub.ground() {
+                for place in hub.spares.retire(0, |_| true) {
+                    hub.unpark(crate::hub::MAX_WORKERS as u32 + place, &*ground.driver);
+                }
+            }
+        }
+    }
 }

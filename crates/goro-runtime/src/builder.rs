@@ -10,8 +10,10 @@ use crate::blocking::Limits;
 use crate::driver::os::{OsDriver, ThreadPlan};
 use crate::driver::scripted::{Script, Scripted, Seeded};
 use crate::ground::Ground;
-use crate::hub::{Lease, MAX_WORKERS};
+use crate::hub::{Lease, MAX_SPARES, MAX_WORKERS};
 use crate::runtime::Runtime;
+use crate::spares::Limits as SpareLimits;
+use crate::stall::{self, Stall, StallPlan};
 use crate::worker::Chaos;
 
 /// The variable that says how many workers a runtime has, when its builder does not.
@@ -36,6 +38,8 @@ pub struct Builder {
     monitor: bool,
     chaos: Option<Chaos>,
     max_tasks: Option<usize>,
+    spares: SpareLimits,
+    stalls: StallPlan,
 }
 
 impl Default for Builder {
@@ -49,6 +53,8 @@ impl Default for Builder {
             monitor: true,
             chaos: None,
             max_tasks: None,
+            spares: SpareLimits { stalls: stall::STALL_SPARES, blocks: stall::BLOCK_SPARES },
+            stalls: StallPlan::default(),
         }
     }
 }
@@ -140,6 +146,61 @@ impl Builder {
         self
     }
 
+    /// How long a poll may go on before its worker counts as stuck. When all of them are and something
+    /// waits, a spare worker is started; after ten times as long it is started whatever waits, and the
+    /// task is reported: one `tracing` warning for each kind and minute, and
+    /// [`on_stall`](Self::on_stall). Default: 1 ms, which is also how often there is a look.
+    pub fn stall_threshold(mut self, threshold: Duration) -> Self {
+        self.stalls.threshold = threshold;
+        self
+    }
+
+    /// How long spare workers stay that nobody has needed; up to twice as long, if more had been needed
+    /// before. Default: 100 ms.
+    pub fn spare_keep_alive(mut self, keep_alive: Duration) -> Self {
+        self.stalls.keep = keep_alive;
+        self
+    }
+
+    /// The most spare workers for polls that go on for long; 0 turns them off. Default: 64. Under a CPU
+    /// quota smaller than the machine, twice the quota's processors if that is less: more threads that
+    /// compute would only use the quota up sooner, and then everything stands still.
+    pub fn stall_spares(mut self, most: u32) -> Self {
+        self.spares.stalls = most;
+        self
+    }
+
+    /// The most spare workers for workers inside [`block_on`](crate::block_on) or
+    /// [`block_in_place`](crate::task::block_in_place), counted apart; 0 turns them off. Default: 512. At
+    /// the limit `block_on` runs without one and [`try_block_on`](crate::try_block_on) is refused.
+    pub fn block_spares(mut self, most: u32) -> Self {
+        self.spares.blocks = most;
+        self
+    }
+
+    /// Has `hook` called for each poll that has gone on for ten times the
+    /// [threshold](Self::stall_threshold), while it goes on.
+    ///
+    /// It is called on the monitor's thread and holds up what that sees to: send what it is told on
+    /// to somebody else. What it panics with is dropped.
+    ///
+    /// ```
+    /// use goro_runtime::time::Duration;
+    /// let (tell, told) = std::sync::mpsc::channel();
+    /// let runtime = goro_runtime::Builder::new()
+    ///     .workers(1)
+    ///     .on_stall(move |stall| drop(tell.send(stall.to_string())))
+    ///     .build()?;
+    /// let slow = runtime.spawn(async { std::thread::sleep(Duration::from_millis(100)) });
+    /// assert!(told.recv().unwrap().contains("in one poll"));
+    /// runtime.block_on(slow).unwrap();
+    /// # Ok::<(), goro_runtime::BuildError>(())
+    /// ```
+    pub fn on_stall(mut self, hook: impl Fn(&Stall) + Send + Sync + 'static) -> Self {
+        self.stalls.hook = Some(Arc::new(hook));
+        self
+    }
+
     /// Starts the runtime.
     ///
     /// # Errors
@@ -153,12 +214,13 @@ impl Builder {
             return Err(BuildError::Name(self.name));
         }
         let lease = self.lease(workers, false)?;
+        let stalls = StallPlan { quota: quota().map(|quota| quota * 2), ..self.stalls };
         let name: Arc<str> = self.name.into();
         let plan = ThreadPlan { name: Arc::clone(&name), stack_size: self.stack_size };
         let limits =
             Limits { threads: self.blocking_threads, keep_alive: self.blocking_keep_alive };
         let driver = Arc::new(OsDriver::new(plan, limits).map_err(BuildError::Reactor)?);
-        match Ground::start(driver.clone(), name, lease) {
+        match Ground::start(driver.clone(), name, lease, stalls) {
             Ok(ground) => Ok(Runtime::of(ground, driver)),
             Err((ground, started, error)) => {
                 driver.join(None);
@@ -192,8 +254,13 @@ impl Builder {
         if self.max_tasks == Some(0) {
             return Err(BuildError::NoTasks);
         }
+        let SpareLimits { stalls, blocks } = self.spares;
+        let asked = stalls as usize + blocks as usize;
+        if asked > MAX_SPARES {
+            return Err(BuildError::TooManySpares { asked, limit: MAX_SPARES });
+        }
         let (monitor, chaos, tasks) = (self.monitor, self.chaos, self.max_tasks);
-        Ok(Lease { workers, monitor, scripted, chaos, tasks })
+        Ok(Lease { workers, monitor, scripted, chaos, tasks, spares: self.spares })
     }
 
     /// A runtime on one thread with virtual time; see [`Scripted`].
@@ -213,8 +280,22 @@ impl Builder {
     pub fn build_on_script(self, script: Arc<dyn Script>) -> Result<Scripted, BuildError> {
         let workers = self.check_workers()?;
         let lease = self.lease(workers, true)?;
-        Scripted::start(self.name.into(), lease, script)
+        Scripted::start(self.name.into(), lease, self.stalls, script)
     }
+}
+
+/// The processors that a CPU quota allows, rounded up to one, if it allows fewer than affinity does.
+fn quota() -> Option<u32> {
+    let (allowed, processors) = (thread::parallelism().ok()?, processors()?);
+    (allowed < processors).then(|| u32::try_from(allowed).unwrap_or(u32::MAX / 2).max(1))
+}
+
+/// How many processors this thread may run on, quota or not.
+fn processors() -> Option<usize> {
+    #[cfg(target_os = "linux")]
+    return Some(rustix::thread::sched_getaffinity(None).ok()?.count() as usize);
+    #[cfg(not(target_os = "linux"))]
+    None
 }
 
 /// Why a runtime was not built.
@@ -226,6 +307,13 @@ pub enum BuildError {
     /// More workers were asked for than a runtime can have.
     TooManyWorkers {
         /// How many were asked for.
+        asked: usize,
+        /// How many there can be.
+        limit: usize,
+    },
+    /// More spare workers were asked for than a runtime can have.
+    TooManySpares {
+        /// How many were asked for, for both reasons together.
         asked: usize,
         /// How many there can be.
         limit: usize,
@@ -258,6 +346,10 @@ impl fmt::Display for BuildError {
             Self::TooManyWorkers { asked, limit } => {
                 write!(f, "a runtime has at most {limit} workers, not {asked}: ask for fewer")
             }
+            Self::TooManySpares { asked, limit } => write!(
+                f,
+                "a runtime has at most {limit} spare workers, not {asked}: ask for fewer with stall_spares and block_spares"
+            ),
             Self::Variable(value) => write!(
                 f,
                 "{WORKERS_VARIABLE}={value:?} is not a number of workers: set it to 1 or more, or unset it"
@@ -289,6 +381,7 @@ impl std::error::Error for BuildError {
             Self::Reactor(error) | Self::Thread { error, .. } => Some(error),
             Self::NoWorkers
             | Self::TooManyWorkers { .. }
+            | Self::TooManySpares { .. }
             | Self::Variable(_)
             | Self::NoBlockingThreads
             | Self::NoTasks

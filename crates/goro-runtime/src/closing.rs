@@ -55,7 +55,7 @@ fn cancel_parked(shard: &'static Shard, cancel: impl Fn(Work)) -> usize {
 fn next(hub: &'static Hub, claim: &Claim<'_, Work>) -> Option<Work> {
     let own = claim.take_next().or_else(|| claim.pop());
     own.or_else(|| hub.injector.pop()).or_else(|| {
-        let mut queues = hub.shards().map(|victim| &victim.queue);
+        let mut queues = hub.crew_shards().map(|victim| &victim.queue);
         queues.find_map(|queue| queue.steal_half(claim).or_else(|| queue.steal_next()))
     })
 }

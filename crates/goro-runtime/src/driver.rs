@@ -32,7 +32,7 @@ impl Role {
     #[must_use]
     pub fn suffix(&self) -> String {
         match self {
-            Self::Worker(seat) => format!("worker-{}", seat.index()),
+            Self::Worker(seat) => seat.suffix(),
             Self::Monitor(_) => "monitor".to_owned(),
         }
     }

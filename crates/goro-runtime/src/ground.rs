@@ -4,12 +4,12 @@
 //! the hub goes back to the pool.
 
 use goro_shim::Arc;
-use goro_shim::atomic::{AtomicU32, Ordering};
 use std::io;
 
 use crate::driver::{Driver, Role};
 use crate::hub::{Hub, Lease};
 use crate::monitor::Monitor;
+use crate::stall::{Reports, StallPlan};
 use crate::worker::{Chaos, Seat};
 
 /// What one lease stands on; see the module.
@@ -18,7 +18,8 @@ pub(crate) struct Ground {
     pub(crate) driver: Arc<dyn Driver>,
     pub(crate) name: Arc<str>,
     pub(crate) chaos: Option<Chaos>,
-    workers_left: AtomicU32,
+    pub(crate) stalls: StallPlan,
+    pub(crate) reports: Reports,
 }
 
 impl core::fmt::Debug for Ground {
@@ -40,11 +41,12 @@ impl Ground {
         driver: Arc<dyn Driver>,
         name: Arc<str>,
         lease: Lease,
+        stalls: StallPlan,
     ) -> Result<Arc<Self>, (Arc<Self>, usize, io::Error)> {
         let hub = Hub::lease(lease);
-        let workers_left = AtomicU32::new(hub.workers());
         let chaos = lease.chaos;
-        let ground = Arc::new(Self { hub, driver, name, chaos, workers_left });
+        let reports = Reports::new(Arc::clone(&name));
+        let ground = Arc::new(Self { hub, driver, name, chaos, stalls, reports });
         hub.set_ground(&ground);
         let monitor = lease.monitor.then(|| Role::Monitor(Monitor::new(Arc::clone(&ground))));
         let before_workers = usize::from(lease.monitor);
@@ -72,14 +74,21 @@ impl Ground {
         self.close();
         let missing = self.hub.workers() - started as u32;
         for _ in 0..missing {
-            self.worker_left();
+            self.member_left();
         }
     }
 
-    /// A worker is about to end; the last one closes what tasks have waited on.
-    pub(crate) fn worker_left(&self) {
-        // Ordering: Acquire and Release make the last one out see what all others did.
-        if self.workers_left.fetch_sub(1, Ordering::AcqRel) == 1 {
+    /// A worker, or the spare at `place`, is about to end.
+    pub(crate) fn left(&self, place: Option<u32>) {
+        if let Some(place) = place {
+            self.hub.spares.left(place);
+        }
+        self.member_left();
+    }
+
+    /// One of the crew is gone; the last one closes what tasks have waited on.
+    pub(crate) fn member_left(&self) {
+        if self.hub.crew.leave() {
             self.hub.stop();
             self.driver.close();
         }

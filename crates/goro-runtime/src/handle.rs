@@ -9,6 +9,7 @@ use goro_reactor::{Reactor, source::Network};
 use goro_shim::Arc;
 use goro_task::JoinHandle;
 
+use crate::block_on::BlockOnError;
 use crate::current::{self, Scope};
 use crate::ground::Ground;
 use crate::metrics::Metrics;
@@ -99,9 +100,22 @@ impl Handle {
     /// [`block_on`](crate::block_on).
     ///
     /// # Panics
-    /// When the future does.
+    /// When the future does, and when a task waits here for its own end.
+    #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         crate::block_on::inside(self, future)
+    }
+
+    /// As [`block_on`](Self::block_on), but refuses where it would leave a worker's runtime with a
+    /// worker less, or never return; see [`try_block_on`](crate::try_block_on).
+    ///
+    /// # Errors
+    /// [`BlockOnError`].
+    ///
+    /// # Panics
+    /// When the future does.
+    pub fn try_block_on<F: Future>(&self, future: F) -> Result<F::Output, BlockOnError<F>> {
+        crate::block_on::try_inside(self, future)
     }
 
     /// Makes this runtime the thread's current one until the guard is dropped. Guards may be

@@ -18,23 +18,28 @@
 use core::task::Waker;
 use goro_context::{Cause, Refused, host};
 use goro_queue::Injector;
-use goro_shim::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use goro_shim::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence_seqcst};
 use goro_shim::global::{self, OnceLock, Weak};
 use goro_shim::time::Instant;
 use goro_shim::{Arc, fork, time};
 
 use crate::counters::{self, Counters};
+use crate::crew::Crew;
 use crate::driver::{Driver, Job};
 use crate::gate::Gate;
 use crate::ground::Ground;
 use crate::idle::Idle;
 use crate::limit::Limit;
 use crate::shard::{FOREIGN, Shard, Work};
+use crate::spares::{Limits, Spares};
 use crate::watcher::{NOBODY, Watcher};
 use crate::worker::Chaos;
 
 /// The most workers one runtime can have.
 pub(crate) const MAX_WORKERS: usize = 1024;
+
+/// The most spares one runtime can have; their shards' indices begin where the workers' end.
+pub(crate) const MAX_SPARES: usize = 1024;
 
 const FORKED: &str = "this process was forked from the one whose runtime this is, and has none of \
      its threads: build a runtime of its own after the fork";
@@ -48,15 +53,23 @@ pub(crate) struct Lease {
     pub(crate) chaos: Option<Chaos>,
     /// The most tasks that may be live at a time.
     pub(crate) tasks: Option<usize>,
+    pub(crate) spares: Limits,
 }
 
 /// The immortal part of a runtime; see the module.
 #[derive(Debug)]
 pub(crate) struct Hub {
     shards: Box<[OnceLock<&'static Shard>]>,
+    spare_places: Box<[OnceLock<&'static Shard>]>,
     foreign: OnceLock<&'static Shard>,
     /// How many of the shards have a worker in this lease.
     workers: AtomicU32,
+    /// How many of the places for spares have had one in this lease.
+    spares_used: AtomicU32,
+    /// How many of them have a shard, from this lease or an earlier one.
+    spares_made: AtomicU32,
+    pub(crate) crew: Crew,
+    pub(crate) spares: Spares,
     pub(crate) gate: Gate,
     pub(crate) limit: Limit,
     /// Time is the driver's, not the kernel's.
@@ -89,13 +102,16 @@ fn pool(scripted: bool) -> &'static global::Lock<Vec<&'static Hub>> {
 impl Hub {
     /// Takes a hub from the pool, or makes one, with shards for `workers`.
     pub(crate) fn lease(lease: Lease) -> &'static Self {
-        let Lease { workers, monitor, scripted, .. } = lease;
+        let Lease { workers, monitor, scripted, spares, .. } = lease;
         let pooled = pool(scripted).lock().pop();
         let hub = pooled.unwrap_or_else(Self::make);
         for index in 0..workers {
             hub.shards[index].get_or_init(|| Self::add_shard(hub, index as u32));
         }
         hub.workers.store(workers as u32, Ordering::Relaxed);
+        hub.spares_used.store(0, Ordering::Relaxed);
+        hub.spares.open(spares);
+        hub.crew.open(workers as u32);
         hub.scripted.store(scripted, Ordering::Relaxed);
         hub.unwatched.store(!monitor, Ordering::Relaxed);
         hub.limit.set(lease.tasks);
@@ -106,10 +122,10 @@ impl Hub {
             shard.counters.reset();
             shard.published.reset();
             shard.parker.release();
+            shard.registry.reopen();
         }
         for shard in hub.all_shards() {
             shard.timers.open();
-            shard.registry.reopen();
         }
         hub.gate.open();
         hub
@@ -118,8 +134,13 @@ impl Hub {
     fn make() -> &'static Self {
         let hub: &'static Self = Box::leak(Box::new(Self {
             shards: (0..MAX_WORKERS).map(|_| OnceLock::new()).collect(),
+            spare_places: (0..MAX_SPARES).map(|_| OnceLock::new()).collect(),
             foreign: OnceLock::new(),
             workers: AtomicU32::new(0),
+            spares_used: AtomicU32::new(0),
+            spares_made: AtomicU32::new(0),
+            crew: Crew::none(),
+            spares: Spares::new(MAX_SPARES),
             gate: Gate::new(),
             limit: Limit::new(),
             scripted: AtomicBool::new(false),
@@ -177,18 +198,63 @@ impl Hub {
             .map(|shard| shard.get().copied().expect("a lease fills the shards of its workers"))
     }
 
-    /// One worker's shard.
+    /// One member's shard.
     pub(crate) fn shard(&self, index: u32) -> Option<&'static Shard> {
-        self.shards.get(index as usize)?.get().copied()
+        let index = index as usize;
+        let shard = match index.checked_sub(MAX_WORKERS) {
+            None => self.shards.get(index),
+            Some(place) => self.spare_places.get(place),
+        };
+        shard?.get().copied()
+    }
+
+    /// The shard of the spare at `place`, which whoever has taken the place asks for.
+    pub(crate) fn spare(&'static self, place: u32) -> &'static Shard {
+        let index = MAX_WORKERS as u32 + place;
+        let shard = self.spare_places[place as usize].get_or_init(|| Self::add_shard(self, index));
+        // Ordering: Release pairs with the Acquire in `spare_shards` and `every_shard`.
+        self.spares_made.fetch_max(place + 1, Ordering::Release);
+        self.spares_used.fetch_max(place + 1, Ordering::Release);
+        // Partner: the fence in `Gate::close`. Either the shutdown sees the shard, or it is seen here.
+        fence_seqcst();
+        if self.is_closing() {
+            shard.registry.close(Cause::Shutdown);
+        }
+        shard
+    }
+
+    /// The shards of the places that have had a spare in this lease; some may be made just now.
+    pub(crate) fn spare_shards(&self) -> impl Iterator<Item = &'static Shard> + '_ {
+        // Ordering: Acquire pairs with the Release in `spare`.
+        let used = self.spares_used.load(Ordering::Acquire) as usize;
+        self.spare_places[..used].iter().filter_map(OnceLock::get).copied()
+    }
+
+    /// The shards of all who run tasks: workers and spares.
+    pub(crate) fn crew_shards(&self) -> impl Iterator<Item = &'static Shard> + '_ {
+        self.shards().chain(self.spare_shards())
+    }
+
+    /// How many shards that is.
+    pub(crate) fn crew_size(&self) -> u32 {
+        self.workers() + self.spares_used.load(Ordering::Relaxed)
+    }
+
+    /// One of them, by its number from zero; `None` while it is being made.
+    pub(crate) fn crew_shard(&self, number: u32) -> Option<&'static Shard> {
+        match number.checked_sub(self.workers()) {
+            None => self.shard(number),
+            Some(place) => self.shard(MAX_WORKERS as u32 + place),
+        }
     }
 
     pub(crate) fn workers(&self) -> u32 {
         self.workers.load(Ordering::Relaxed)
     }
 
-    /// The workers' shards and the foreign one.
+    /// The shards of all who run tasks, and the foreign one.
     pub(crate) fn all_shards(&self) -> impl Iterator<Item = &'static Shard> + '_ {
-        self.shards().chain([self.foreign()])
+        self.crew_shards().chain([self.foreign()])
     }
 
     pub(crate) fn now(&self) -> Instant {
@@ -232,7 +298,8 @@ impl Hub {
     /// Whether something stands that a push may have told a searcher of instead of a sleeper: in the
     /// injector, and with no monitor in any worker's queue.
     pub(crate) fn has_untold(&self) -> bool {
-        !self.injector.is_empty() || (self.is_unwatched() && self.shards().any(Shard::has_work))
+        !self.injector.is_empty()
+            || (self.is_unwatched() && self.crew_shards().any(Shard::has_work))
     }
 
     /// Whether neither a sleeper nor a monitor minds the reactor.
@@ -240,9 +307,9 @@ impl Hub {
         self.is_unwatched() && self.watcher() == NOBODY
     }
 
-    /// Whether every worker sleeps.
+    /// Whether every worker and every spare sleeps.
     pub(crate) fn all_asleep(&self) -> bool {
-        self.idle.are_asleep(self.workers())
+        self.crew.is_asleep(&self.idle)
     }
 
     /// Something was pushed from outside: wakes a sleeper unless somebody searches.
@@ -324,7 +391,10 @@ impl Hub {
 
     /// Every shard the hub ever had, of earlier leases too.
     fn every_shard(&self) -> impl Iterator<Item = &'static Shard> + '_ {
-        self.shards.iter().map_while(OnceLock::get).copied().chain([self.foreign()])
+        // Ordering: Acquire pairs with the Release in `spare`.
+        let spares = &self.spare_places[..self.spares_made.load(Ordering::Acquire) as usize];
+        let workers = self.shards.iter().map_while(OnceLock::get);
+        workers.chain(spares.iter().filter_map(OnceLock::get)).copied().chain([self.foreign()])
     }
 
     /// A sum over every shard.

@@ -58,10 +58,10 @@ impl Idle {
         self.read().0
     }
 
-    /// Whether `workers` sleep. What each of them wrote before it lay down is then seen.
-    pub(crate) fn are_asleep(&self, workers: u32) -> bool {
+    /// How many sleep. What each of them wrote before it lay down is then seen.
+    pub(crate) fn asleep(&self) -> u32 {
         // Ordering: Acquire pairs with the Release half in `lie_down`.
-        self.counts.load(Ordering::Acquire) as u32 == workers
+        self.counts.load(Ordering::Acquire) as u32
     }
 
     /// How many workers search.

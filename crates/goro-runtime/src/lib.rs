@@ -20,7 +20,6 @@
 //! 5. The operating system is reached through the driver only, so that the same scheduler runs on
 //!    threads and, step by step, on one thread with a clock of its own.
 //!
-//! Left out: spare workers and the default runtime.
 #![forbid(unsafe_code)]
 #![cfg_attr(
     loom,
@@ -29,10 +28,12 @@
 
 mod alarm;
 mod counters;
+mod crew;
 mod gate;
 mod idle;
 mod limit;
 mod parker;
+mod spares;
 mod timers;
 mod watcher;
 
@@ -79,6 +80,8 @@ pub mod signal;
 #[cfg(not(loom))]
 mod spawn;
 #[cfg(not(loom))]
+mod stall;
+#[cfg(not(loom))]
 pub mod task;
 #[cfg(not(loom))]
 pub mod time;
@@ -88,7 +91,7 @@ mod worker;
 #[cfg(not(loom))]
 pub use batch::spawn_many;
 #[cfg(not(loom))]
-pub use block_on::block_on;
+pub use block_on::{BlockOnError, block_on, try_block_on};
 #[cfg(not(loom))]
 pub use builder::{BuildError, Builder};
 #[cfg(not(loom))]
@@ -97,3 +100,5 @@ pub use handle::{EnterGuard, Handle, NoRuntime};
 pub use runtime::Runtime;
 #[cfg(not(loom))]
 pub use spawn::{SpawnError, spawn, spawn_blocking, try_spawn};
+#[cfg(not(loom))]
+pub use stall::Stall;

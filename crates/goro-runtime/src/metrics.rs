@@ -6,6 +6,7 @@
 use goro_shim::time::Duration;
 
 use crate::hub::Hub;
+use crate::shard::Shard;
 
 /// One worker's share of [`Metrics`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,6 +46,14 @@ pub struct WorkerMetrics {
 pub struct Metrics {
     /// Each worker.
     pub workers: Vec<WorkerMetrics>,
+    /// Each place that has had a spare worker, whether one is there now or not.
+    pub spares: Vec<WorkerMetrics>,
+    /// Spare workers that are there now.
+    pub spares_present: u32,
+    /// Spare workers started so far.
+    pub spares_started: u64,
+    /// Workers inside `block_on` or `block_in_place`; one inside another counts once.
+    pub blocked: u32,
     /// Tasks made.
     pub tasks_spawned: u64,
     /// Tasks that were not made because the runtime had as many as it may.
@@ -65,23 +74,31 @@ pub struct Metrics {
     pub blocking_queued: usize,
 }
 
+impl WorkerMetrics {
+    fn read(shard: &Shard) -> Self {
+        let counters = &shard.counters;
+        Self {
+            polls: counters.polls.get(),
+            parks: counters.parks.get(),
+            steals: counters.steals.get(),
+            overflows: counters.overflows.get(),
+            wakes: counters.wakes.get(),
+            busy: Duration::from_nanos(counters.busy.get()),
+            queued: shard.queue.len(),
+            current_task: shard.published.in_hand().map(|(id, _)| id),
+        }
+    }
+}
+
 impl Metrics {
     pub(crate) fn read(hub: &'static Hub) -> Self {
-        let workers = hub.shards().map(|shard| {
-            let counters = &shard.counters;
-            WorkerMetrics {
-                polls: counters.polls.get(),
-                parks: counters.parks.get(),
-                steals: counters.steals.get(),
-                overflows: counters.overflows.get(),
-                wakes: counters.wakes.get(),
-                busy: Duration::from_nanos(counters.busy.get()),
-                queued: shard.queue.len(),
-                current_task: shard.published.in_hand().map(|(id, _)| id),
-            }
-        });
+        let spares = hub.spares.count();
         Self {
-            workers: workers.collect(),
+            workers: hub.shards().map(WorkerMetrics::read).collect(),
+            spares: hub.spare_shards().map(WorkerMetrics::read).collect(),
+            spares_present: spares.present,
+            spares_started: spares.started,
+            blocked: spares.blocks,
             tasks_spawned: hub.sum(|counters| counters.spawned.get()),
             tasks_refused: hub.limit.refused(),
             tasks_live: hub.live(),
@@ -100,27 +117,31 @@ impl Metrics {
         self
     }
 
-    /// Polls begun by all workers.
+    fn crew(&self) -> impl Iterator<Item = &WorkerMetrics> {
+        self.workers.iter().chain(&self.spares)
+    }
+
+    /// Polls begun by all workers and spares.
     #[must_use]
     pub fn polls(&self) -> u64 {
-        self.workers.iter().map(|worker| worker.polls).sum()
+        self.crew().map(|worker| worker.polls).sum()
     }
 
-    /// Times any worker went to sleep.
+    /// Times any worker or spare went to sleep.
     #[must_use]
     pub fn parks(&self) -> u64 {
-        self.workers.iter().map(|worker| worker.parks).sum()
+        self.crew().map(|worker| worker.parks).sum()
     }
 
-    /// Times any worker took work from another.
+    /// Times any worker or spare took work from another.
     #[must_use]
     pub fn steals(&self) -> u64 {
-        self.workers.iter().map(|worker| worker.steals).sum()
+        self.crew().map(|worker| worker.steals).sum()
     }
 
-    /// Time that all workers together were awake.
+    /// Time that all workers and spares together were awake.
     #[must_use]
     pub fn busy(&self) -> Duration {
-        self.workers.iter().map(|worker| worker.busy).sum()
+        self.crew().map(|worker| worker.busy).sum()
     }
 }

@@ -15,26 +15,34 @@
 //! (its polls were tiny a moment ago, and it does not know yet that they are not), and it is asked
 //! to look round when timers are overdue or something has stood in the injector for a period.
 //!
-//! And for the runtime: when nobody has looked at the reactor since the last tick, it does; and when
-//! the runtime is closing and every worker is stuck, it cancels what they cannot come to.
+//! And for the runtime: when nobody has looked at the reactor since the last tick, it does; when every
+//! worker is stuck, it adds a spare, and it asks spares to leave that are not needed any more
+//! (`stalls`); and when the runtime is closing and everybody is stuck, it cancels what they cannot
+//! come to.
 //!
-//! Invariant: it sleeps only while every worker does, and one of them in the reactor. (A worker
-//! that runs dry while the monitor looks finds the reactor taken and sleeps on its thread: then
-//! nobody would hear of sockets, nor of the deadlines of outsiders.)
-//!
-//! Left out: spare workers. With every worker inside a long poll, tasks wait; timers and sockets
-//! are noticed, but what they wake is run by nobody until a poll ends.
+//! Invariant: it sleeps only while every worker does, one of them in the reactor, and no spare is
+//! left. (A worker that runs dry while the monitor looks finds the reactor taken and sleeps on its
+//! thread: then nobody would hear of sockets, nor of the deadlines of outsiders.)
 
 use core::task::Waker;
+use goro_context::{Kind, TaskId};
 use goro_queue::LocalQueue;
 use goro_shim::Arc;
-use goro_shim::time::Instant;
+use goro_shim::time::{Duration, Instant};
 
 use crate::alarm::TurnIn;
 use crate::ground::Ground;
+use crate::hub::MAX_WORKERS;
 use crate::shard::Shard;
+use crate::stall::Stall;
 use crate::watcher::NOBODY;
 use crate::{closing, current};
+
+mod seen;
+mod stalls;
+
+use seen::{Found, Seen};
+use stalls::{Round, Stalls};
 
 /// What a tick came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +59,9 @@ pub enum Watch {
 #[derive(Debug)]
 pub struct Monitor {
     ground: Arc<Ground>,
+    /// What it saw of each member of the crew: workers, then the places for spares.
     seen: Vec<Seen>,
+    stalls: Stalls,
     /// When the last tick was, how often the reactor had been looked at by then, and whether
     /// something stood in the injector.
     before: Instant,
@@ -68,13 +78,6 @@ pub struct Monitor {
 /// nobody has needed since goes back to the system.
 const TRIM: u32 = 1000;
 
-/// What the last tick saw of one worker.
-#[derive(Debug)]
-struct Seen {
-    sequence: u64,
-    standing: bool,
-}
-
 /// So many ticks in a row find everybody asleep before the alarm is disarmed. Arming it again is a
 /// system call on the way from a wake to its task, which a program with a little to do all the time
 /// would pay for nearly every wake (one in ten wakes of a foreign thread is that much faster).
@@ -82,12 +85,11 @@ const QUIET: u32 = 16;
 
 impl Monitor {
     pub(crate) fn new(ground: Arc<Ground>) -> Self {
-        let sequence = |shard: &Shard| shard.published.sequence();
-        let shards = ground.hub.shards();
-        let seen = shards.map(|s| Seen { sequence: sequence(s), standing: false }).collect();
         let before = ground.driver.now();
+        let (seen, stalls) = (Vec::new(), Stalls::new(before));
         let (turns, quiet, injected, untrimmed) = (0, 0, false, 0);
-        Self { ground, seen, before, turns, quiet, injected, untrimmed, wakers: Vec::new() }
+        let wakers = Vec::new();
+        Self { ground, seen, stalls, before, turns, quiet, injected, untrimmed, wakers }
     }
 
     /// Looks once.
@@ -105,38 +107,81 @@ impl Monitor {
             self.quiet = 0;
         } else if self.quiet < QUIET {
             self.quiet += 1;
-        } else if self.may_sleep() {
+        } else if !self.stalls.has_spares() && self.may_sleep() {
             return Watch::Off;
         }
         let injected = !hub.injector.is_empty();
-        let waits_long = injected && self.injected;
-        let mut offer = injected;
-        let mut stuck = 0;
-        for (shard, seen) in hub.shards().zip(&mut self.seen) {
-            let overdue = shard.timers.is_due(self.before);
-            if seen.is_stuck(shard) {
-                stuck += 1;
-                shard.published.set_stuck();
-                offer |= shard.has_work();
-                if shard.timers.is_due(now) {
-                    shard.timers.take_due(now, false, &mut self.wakers);
-                }
-            } else if overdue || waits_long {
-                shard.published.ask_to_look();
-            }
-            offer |= seen.has_stood(shard);
-        }
+        let round = self.look_at_crew(now, injected && self.injected);
         self.look_at_reactor(now);
         self.before = now;
         self.injected = injected;
         crate::observe::wake_each(&mut self.wakers);
-        if (offer || !hub.injector.is_empty()) && hub.idle.wanted() {
+        let waits = round.offer || injected || !hub.injector.is_empty();
+        if waits && hub.idle.wanted() {
             hub.wake_one(&*self.ground.driver);
         }
-        if stuck == hub.workers() && hub.is_closing() {
+        self.stalls.see_to(&self.ground, &round, waits, now);
+        if round.stuck >= round.members && hub.is_closing() {
             self.cancel_all();
         }
         Watch::On
+    }
+
+    /// Looks at each member of the crew, and sees to what stands behind those that are stuck.
+    fn look_at_crew(&mut self, now: Instant, waits_long: bool) -> Round {
+        let hub = self.ground.hub;
+        let mut round = Round::default();
+        for number in 0..hub.crew_size() {
+            let Some(shard) = hub.crew_shard(number) else { continue };
+            let number = number as usize;
+            if number >= self.seen.len() {
+                // As if the look before had been this one.
+                self.seen.resize_with(number + 1, || Seen::of(shard, now));
+            }
+            self.look_at(shard, number, (now, waits_long), &mut round);
+        }
+        round
+    }
+
+    fn look_at(
+        &mut self,
+        shard: &'static Shard,
+        number: usize,
+        (now, waits_long): (Instant, bool),
+        round: &mut Round,
+    ) {
+        let (hub, plan) = (self.ground.hub, &self.ground.stalls);
+        let seen = &mut self.seen[number];
+        let place = shard.index.checked_sub(MAX_WORKERS as u32);
+        let counts = place.is_none_or(|place| hub.spares.is_present(place));
+        round.members += u32::from(counts);
+        let declared = shard.published.is_blocked();
+        let found = seen.look(shard, now);
+        if declared || found != Found::Well {
+            shard.published.set_stuck();
+            round.offer |= shard.has_work();
+            if shard.timers.is_due(now) {
+                shard.timers.take_due(now, false, &mut self.wakers);
+            }
+        } else if waits_long || shard.timers.is_due(self.before) {
+            shard.published.ask_to_look();
+        }
+        round.offer |= seen.has_stood(shard);
+        let (lasted, in_poll) = match found {
+            Found::Well if !declared => return,
+            Found::Well => (Duration::ZERO, false),
+            Found::Stuck { lasted, in_poll } => (lasted, in_poll),
+        };
+        if counts {
+            round.add(lasted, declared);
+        }
+        if in_poll && !declared && !seen.reported && lasted >= plan.long() {
+            seen.reported = true;
+            round.long.extend(shard.published.in_hand().and_then(|(id, kind)| {
+                let (id, kind) = (TaskId::from_u64(id)?, Kind::from_index(kind));
+                Some(Stall { id, kind, worker: shard.index, lasted })
+            }));
+        }
     }
 
     /// Cancels what is parked and queued: every worker may be inside a poll that waits for it.
@@ -181,22 +226,5 @@ impl TurnIn for Monitor {
 
     fn wake_one(&self) {
         self.ground.hub.wake_one(&*self.ground.driver);
-    }
-}
-
-impl Seen {
-    /// Whether the worker has begun no poll since the last look, although there is one to end or
-    /// something to do. (Between two polls it may be running wakers, which can be the user's.)
-    fn is_stuck(&mut self, shard: &Shard) -> bool {
-        let sequence = shard.published.sequence();
-        let unmoved = sequence == core::mem::replace(&mut self.sequence, sequence);
-        unmoved && (sequence % 2 == 1 || shard.has_work())
-    }
-
-    /// Whether something stood in the ring at the last look and at this one.
-    fn has_stood(&mut self, shard: &Shard) -> bool {
-        let standing = !shard.queue.is_empty();
-        let before = core::mem::replace(&mut self.standing, standing);
-        standing && before
     }
 }

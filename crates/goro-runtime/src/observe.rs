@@ -8,6 +8,8 @@ use core::task::Waker;
 use goro_context::contain::quietly;
 use goro_context::{Kind, TaskId};
 
+use crate::stall::Stall;
+
 fn tell(event: impl FnOnce()) {
     // Panic: the subscriber may. Its panic has reached the hook, and nobody here can use it.
     quietly(event);
@@ -107,4 +109,64 @@ pub(crate) fn turn_failed(error: &std::io::Error) {
     tell(
         || tracing::error!(target: "goro::reactor", error = %error, "polling for readiness failed"),
     );
+}
+
+/// A task has been in one poll for long, and still is.
+#[cold]
+pub(crate) fn stalled(stall: &Stall, runtime: &str) {
+    let site = stall.site();
+    tell(|| {
+        tracing::warn!(
+            target: "goro::stall",
+            runtime,
+            task.id = stall.task().get(),
+            task.name = stall.name(),
+            loc.file = site.file(),
+            loc.line = site.line(),
+            worker = stall.worker(),
+            busy_ms = stall.lasted().as_millis() as u64,
+            "a task has been in one poll for long; what computes or blocks for long belongs on \
+             spawn_blocking"
+        );
+    });
+}
+
+/// No thread could be had for a spare; what waits stays where it is.
+#[cold]
+pub(crate) fn spare_refused(error: &std::io::Error, runtime: &str) {
+    tell(|| {
+        tracing::warn!(
+            target: "goro::stall",
+            runtime,
+            error = %error,
+            "the operating system refused a thread for a spare worker: tasks wait for a stuck worker"
+        );
+    });
+}
+
+/// Every spare there may be is stuck, too.
+#[cold]
+pub(crate) fn spares_exhausted(spares: u32, under_quota: bool, runtime: &str) {
+    tell(|| {
+        tracing::warn!(
+            target: "goro::stall",
+            runtime,
+            spares,
+            under_quota,
+            "every worker and every spare is inside a long poll: tasks wait until one of these ends"
+        );
+    });
+}
+
+/// Too many workers are inside `block_on` for this one to have a spare.
+#[cold]
+pub(crate) fn block_limit(limit: u32, runtime: &str) {
+    tell(|| {
+        tracing::warn!(
+            target: "goro::stall",
+            runtime,
+            limit,
+            "block_on on a worker runs without a spare: as many block as may have one"
+        );
+    });
 }

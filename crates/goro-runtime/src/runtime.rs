@@ -10,6 +10,7 @@ use goro_shim::Arc;
 use goro_shim::time::{self, Duration, Instant};
 use goro_task::JoinHandle;
 
+use crate::block_on::BlockOnError;
 use crate::builder::{BuildError, Builder};
 use crate::current;
 use crate::driver::os::OsDriver;
@@ -79,9 +80,22 @@ impl Runtime {
     /// Runs a future to its end on this thread, inside the runtime.
     ///
     /// # Panics
-    /// When the future does.
+    /// When the future does, and when a task waits here for its own end.
+    #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.handle.block_on(future)
+    }
+
+    /// As [`block_on`](Self::block_on), but refuses where it would leave a worker's runtime with a
+    /// worker less, or never return; see [`try_block_on`](crate::try_block_on).
+    ///
+    /// # Errors
+    /// [`BlockOnError`].
+    ///
+    /// # Panics
+    /// When the future does.
+    pub fn try_block_on<F: Future>(&self, future: F) -> Result<F::Output, BlockOnError<F>> {
+        self.handle.try_block_on(future)
     }
 
     /// Makes this runtime the thread's current one until the guard is dropped.

@@ -21,7 +21,7 @@ use goro_task::{Ending, Home, JoinHandle, Meta, Parcel, Registry, Runnable};
 
 use crate::counters::Counters;
 use crate::current;
-use crate::hub::Hub;
+use crate::hub::{Hub, MAX_WORKERS};
 use crate::parker::Parker;
 use crate::timers::Timers;
 
@@ -40,6 +40,8 @@ pub(crate) struct Published {
     ended: AtomicBool,
     /// What others have to say to thieves and to the owner: [`STUCK`], [`LOOK`], [`SHAKE`].
     hints: AtomicU32,
+    /// How many blocks the owner is inside of, one in the other.
+    blocks: AtomicU32,
 }
 
 /// The owner does not come round: thieves may take the next slot too.
@@ -75,12 +77,13 @@ const START: u64 = if cfg!(debug_assertions) { u64::MAX - 41 } else { 0 };
 impl Published {
     /// Forgets what an earlier lease has left here; nobody owns it meanwhile.
     pub(crate) fn reset(&self) {
-        let Self { sequence, hand, kind, ended, hints } = self;
+        let Self { sequence, hand, kind, ended, hints, blocks } = self;
         sequence.store(START, Ordering::Relaxed);
         hand.store(0, Ordering::Relaxed);
         kind.store(0, Ordering::Relaxed);
         ended.store(false, Ordering::Relaxed);
         hints.store(0, Ordering::Relaxed);
+        blocks.store(0, Ordering::Relaxed);
     }
 
     /// Owner: a poll begins.
@@ -131,8 +134,27 @@ impl Published {
         Some(CurrentTask { id, kind: Kind::from_index(self.kind.load(Ordering::Relaxed)) })
     }
 
+    /// Whether the owner is known not to come round: it was found so, or has said so.
     pub(crate) fn is_stuck(&self) -> bool {
-        self.hints.load(Ordering::Relaxed) & STUCK != 0
+        self.hints.load(Ordering::Relaxed) & STUCK != 0 || self.is_blocked()
+    }
+
+    /// Whether the owner has said that it is about to block.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.blocks.load(Ordering::Relaxed) != 0
+    }
+
+    /// Owner: it is about to block; true if it had not said so before.
+    pub(crate) fn begin_block(&self) -> bool {
+        let outer = self.blocks.load(Ordering::Relaxed);
+        self.blocks.store(outer + 1, Ordering::Relaxed);
+        outer == 0
+    }
+
+    /// Owner: that has ended.
+    pub(crate) fn end_block(&self) {
+        let blocks = self.blocks.load(Ordering::Relaxed);
+        self.blocks.store(blocks - 1, Ordering::Relaxed);
     }
 
     /// Says that the owner does not come round, until its poll ends.
@@ -183,6 +205,17 @@ impl Shard {
 
     pub(crate) fn is_foreign(&self) -> bool {
         self.index == FOREIGN
+    }
+
+    /// Whether its owners come and go: their timers are kept where nobody has to go to see to them.
+    fn is_spare(&self) -> bool {
+        self.index >= MAX_WORKERS as u32 && !self.is_foreign()
+    }
+
+    /// The shard whose wheel holds what is armed here.
+    #[inline]
+    fn timekeeper(&'static self) -> &'static Self {
+        if self.is_spare() { self.hub.foreign() } else { self }
     }
 
     /// Whether something stands in its ring or its next slot.
@@ -319,11 +352,12 @@ impl Host for Shard {
     }
 
     fn arm(&'static self, at: Instant, waker: &Waker) -> Result<TimerKey, Gone> {
-        let (key, earliest) = self.timers.arm(at, waker)?;
+        let keeper = self.timekeeper();
+        let (key, earliest) = keeper.timers.arm(at, waker)?;
         if !earliest {
             return Ok(key);
         }
-        if self.is_foreign() {
+        if keeper.is_foreign() {
             // Whoever watches the reactor sleeps until this shard's deadline too.
             self.hub.foreign_deadline_moved();
         } else if !current::own().is_some_and(|own| core::ptr::eq(own, self)) {
@@ -335,11 +369,11 @@ impl Host for Shard {
     }
 
     fn rearm(&'static self, key: TimerKey, waker: &Waker) -> bool {
-        self.timers.rearm(key, waker)
+        self.timekeeper().timers.rearm(key, waker)
     }
 
     fn disarm(&'static self, key: TimerKey) {
-        self.timers.disarm(key);
+        self.timekeeper().timers.disarm(key);
     }
 
     #[inline]

@@ -135,6 +135,37 @@ impl Future for YieldNow {
     }
 }
 
+/// Runs a closure that blocks, here and now. On a worker, what else stood in its queue is offered to the
+/// other workers, and a spare worker takes its place until the closure returns; elsewhere the closure
+/// just runs.
+///
+/// For what cannot be moved to [`spawn_blocking`](crate::spawn_blocking) because it borrows. The task
+/// does nothing else meanwhile: what it joins or selects between stands still. At most 512 workers can
+/// have a spare at a time ([`Builder::block_spares`](crate::Builder::block_spares)); above that the closure
+/// runs without one, which is reported.
+///
+/// # Panics
+/// When the closure does.
+///
+/// # Example
+/// ```
+/// let runtime = goro_runtime::Builder::new().workers(1).build()?;
+/// let task = runtime.spawn(async {
+///     let other = goro_runtime::spawn(async { 7 });
+///     let (send, receive) = std::sync::mpsc::channel();
+///     drop(goro_runtime::spawn(async move { send.send(other.await.unwrap()).unwrap() }));
+///     // With one worker, which is blocked here.
+///     goro_runtime::task::block_in_place(|| receive.recv().unwrap())
+/// });
+/// assert_eq!(runtime.block_on(task).unwrap(), 7);
+/// # Ok::<(), goro_runtime::BuildError>(())
+/// ```
+pub fn block_in_place<T>(closure: impl FnOnce() -> T) -> T {
+    let (mut closure, mut value) = (Some(closure), None);
+    crate::block_on::blocking(&mut || value = closure.take().map(|closure| closure()));
+    value.expect("the job is run once")
+}
+
 /// The id of the task that is being polled on this thread; `None` outside of tasks.
 #[must_use]
 pub fn try_id() -> Option<Id> {

@@ -17,7 +17,9 @@
 //! 2. Between two steps the worker owes the others one thing: when something still stands in its
 //!    ring, somebody sleeps and nobody searches, it wakes one (`pace` says how soon).
 //! 3. What it counts as a searcher it gives up in exactly one place: `found` or `Idle::lie_down`.
-//! 4. Wakers run while the worker counts as awake and not as searching (`rest`): they may be the
+//! 4. A spare that is asked to leave finds out here, between two polls, when it has run dry or looks
+//!    outside, and hands over what stands in its queue (`spares`).
+//! 5. Wakers run while the worker counts as awake and not as searching (`rest`): they may be the
 //!    user's, and take their time.
 
 use core::cell::{Cell, RefCell};
@@ -58,28 +60,49 @@ const SLOT_RUNS: u32 = 3;
 pub struct Seat {
     shard: &'static Shard,
     ground: Arc<Ground>,
+    /// The place it is for, if it is a spare's.
+    place: Option<u32>,
 }
 
 impl Seat {
     pub(crate) fn new(shard: &'static Shard, ground: Arc<Ground>) -> Self {
-        Self { shard, ground }
+        Self { shard, ground, place: None }
     }
 
-    /// Which of its runtime's workers this is, from zero.
+    /// As the spare at `place`, whose shard this is.
+    pub(crate) fn spare(shard: &'static Shard, place: u32, ground: Arc<Ground>) -> Self {
+        Self { shard, ground, place: Some(place) }
+    }
+
+    /// What its thread is called, after the runtime's own name.
+    pub(crate) fn suffix(&self) -> String {
+        match self.place {
+            None => format!("worker-{}", self.index()),
+            Some(place) => format!("spare-{place}"),
+        }
+    }
+
+    /// Which of its runtime's workers this is, from zero; spares come after the most workers there
+    /// can be.
     #[must_use]
     pub fn index(&self) -> u32 {
         self.shard.index
     }
 
+    /// Its place, if it is a spare's.
+    pub(crate) fn place(&self) -> Option<u32> {
+        self.place
+    }
+
     /// Runs the worker on this thread until the runtime closes, and counts it as gone.
     pub(crate) fn work(self) {
-        struct Leaving(Arc<Ground>);
+        struct Leaving(Arc<Ground>, Option<u32>);
         impl Drop for Leaving {
             fn drop(&mut self) {
-                self.0.worker_left();
+                self.0.left(self.1);
             }
         }
-        let _leaving = Leaving(Arc::clone(&self.ground));
+        let _leaving = Leaving(Arc::clone(&self.ground), self.place);
         if let Some(worker) = self.sit() {
             worker.work();
         }
@@ -90,7 +113,7 @@ impl Seat {
     pub fn sit(self) -> Option<Worker> {
         let claim = self.shard.queue.claim()?;
         self.shard.parker.adopt();
-        Some(Worker::new(self.shard, Arc::clone(&self.ground), claim))
+        Some(Worker::new(self.shard, Arc::clone(&self.ground), claim, self.place))
     }
 }
 
@@ -103,6 +126,8 @@ pub enum Step {
     Idle,
     /// The runtime is closing: call [`Worker::close_down`].
     Closing,
+    /// It is a spare, and is needed no more: call [`Worker::hand_over`].
+    Leave,
 }
 
 /// The owner of a shard; see the module.
@@ -110,6 +135,8 @@ pub enum Step {
 pub struct Worker {
     shard: &'static Shard,
     hub: &'static Hub,
+    /// The place it has as a spare.
+    place: Option<u32>,
     claim: Claim<'static, Work>,
     ground: Arc<Ground>,
     /// Steps until the next look outside; the monitor's asking makes it the next one.
@@ -133,7 +160,12 @@ pub struct Worker {
 }
 
 impl Worker {
-    fn new(shard: &'static Shard, ground: Arc<Ground>, claim: Claim<'static, Work>) -> Self {
+    fn new(
+        shard: &'static Shard,
+        ground: Arc<Ground>,
+        claim: Claim<'static, Work>,
+        place: Option<u32>,
+    ) -> Self {
         let now = ground.driver.now();
         let seed = ground.driver.seed() ^ (u64::from(shard.index) << 32);
         let random = Random::new(seed);
@@ -144,6 +176,7 @@ impl Worker {
         Self {
             shard,
             hub: shard.hub,
+            place,
             claim,
             steps: Cell::new(INTERVAL - 1),
             slot_runs: Cell::new(0),
@@ -169,6 +202,9 @@ impl Worker {
         self.steps.set(if outside { INTERVAL - 1 } else { left - 1 });
         if outside {
             self.look_round();
+            if self.is_to_leave() {
+                return Step::Leave;
+            }
         }
         match self.next(outside) {
             Some(task) => {
@@ -180,6 +216,7 @@ impl Worker {
                 Step::Ran
             }
             None if self.hub.is_closing() => Step::Closing,
+            None if self.is_to_leave() => Step::Leave,
             None => Step::Idle,
         }
     }
@@ -323,6 +360,7 @@ impl Worker {
                 Step::Ran => {}
                 Step::Idle => self.rest(),
                 Step::Closing => break self.close_down(),
+                Step::Leave => break self.hand_over(),
             }
         }
         self.end();

@@ -29,7 +29,9 @@
 //! scope that borrows, or stop a blocking closure that runs.
 #![forbid(unsafe_code)]
 
-pub use goro_runtime::{SpawnError, block_on, spawn, spawn_blocking, spawn_many, try_spawn};
+pub use goro_runtime::{
+    BlockOnError, SpawnError, block_on, spawn, spawn_blocking, spawn_many, try_block_on, try_spawn,
+};
 
 /// Letting others run: a task's budget, by hand.
 pub mod coop {
@@ -44,7 +46,7 @@ pub mod task {
 /// Runtimes: building, entering and stopping them.
 pub mod runtime {
     pub use goro_runtime::metrics::{Metrics, WorkerMetrics};
-    pub use goro_runtime::{BuildError, Builder, EnterGuard, Handle, NoRuntime, Runtime};
+    pub use goro_runtime::{BuildError, Builder, EnterGuard, Handle, NoRuntime, Runtime, Stall};
 }
 
 /// Time: sleeping, deadlines, intervals.

@@ -175,7 +175,7 @@ impl Bedroom {
         if !self.held.swap(true, Ordering::AcqRel) {
             self.held.store(false, Ordering::Release);
         }
-        if self.idle.are_asleep(1) {
+        if self.idle.asleep() == 1 {
             self.may_sleep();
         }
     }
@@ -191,7 +191,7 @@ impl TurnIn for Bedroom {
     }
 
     fn all_asleep(&self) -> bool {
-        self.idle.are_asleep(1)
+        self.idle.asleep() == 1
     }
 
     fn is_watched(&self) -> bool {

@@ -51,6 +51,7 @@ use crate::builder::BuildError;
 use crate::ground::Ground;
 use crate::handle::Handle;
 use crate::hub::Lease;
+use crate::stall::StallPlan;
 
 mod cast;
 mod nested;
@@ -77,6 +78,8 @@ pub enum Event {
     Slept(u32),
     /// A worker woke up.
     Woke(u32),
+    /// A spare was needed no more, and has left.
+    Left(u32),
     /// A blocking job ran.
     Job,
     /// The monitor looked.
@@ -125,10 +128,11 @@ impl Scripted {
     pub(crate) fn start(
         name: Arc<str>,
         lease: Lease,
+        stalls: StallPlan,
         script: Arc<dyn Script>,
     ) -> Result<Self, BuildError> {
         let stage = Arc::new(Stage::new(script));
-        let (ground, refused) = match Ground::start(stage.clone(), name, lease) {
+        let (ground, refused) = match Ground::start(stage.clone(), name, lease, stalls) {
             Ok(ground) => (ground, None),
             Err((ground, started, error)) => (ground, Some((started, error))),
         };

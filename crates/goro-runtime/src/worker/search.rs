@@ -51,9 +51,10 @@ impl Worker {
 
     /// Half of somebody's ring, or the next slot of somebody stuck; begins at a random worker.
     fn steal(&self) -> Option<Work> {
-        let workers = self.hub.workers();
-        let first = self.random.below(workers);
-        let victims = (0..workers).map(|i| (first + i) % workers).filter_map(|i| self.hub.shard(i));
+        let crew = self.hub.crew_size();
+        let first = self.random.below(crew);
+        let victims = (0..crew).map(|i| (first + i) % crew);
+        let victims = victims.filter_map(|i| self.hub.crew_shard(i));
         for victim in victims.filter(|v| v.index != self.shard.index) {
             if let Some(task) = self.steal_from(victim) {
                 self.shard.counters.steals.add(1);
@@ -72,6 +73,28 @@ impl Worker {
         // With no monitor nobody would find out that the victim is stuck.
         let may_take_next = victim.published.is_stuck() || self.hub.is_unwatched();
         if may_take_next { victim.queue.steal_next() } else { None }
+    }
+
+    /// Whether this is a spare that has been asked to leave.
+    pub(super) fn is_to_leave(&self) -> bool {
+        self.place.is_some_and(|place| self.hub.spares.is_asked(place))
+    }
+
+    /// A spare's end: what stands here goes where others find it, and whoever is to see to it is
+    /// woken. Nothing is put in here any more: this thread is no worker from now on.
+    pub fn hand_over(&self) {
+        self.end();
+        while let Some(task) = self.claim.take_next().or_else(|| self.claim.pop()) {
+            self.hub.injector.push(task);
+        }
+        if self.searching.get() {
+            self.found();
+        }
+        self.hub.announce();
+        if self.hub.is_unminded() {
+            // Others may sleep on their threads because this one had the reactor.
+            self.hub.wake_one(&*self.ground.driver);
+        }
     }
 
     /// Cancels everything there is, and returns when no task of the runtime is live.
@@ -100,7 +123,7 @@ impl Worker {
             nap = (nap * 2).min(Duration::from_millis(5));
         }
         // Whoever still naps may leave, too.
-        for shard in self.hub.shards() {
+        for shard in self.hub.crew_shards() {
             self.ground.driver.unpark(&shard.parker);
         }
     }

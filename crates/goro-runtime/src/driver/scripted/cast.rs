@@ -28,9 +28,9 @@ use crate::worker::{Step, Worker};
 const TAKEN_ONCE_IN: u32 = 8;
 
 /// So many looks of the monitor, with nobody else moving, and nothing will come of the next either.
-/// (It would go on for ever where a worker is inside a poll that waits; with everybody asleep it
-/// ends by itself, sooner than this.)
-const IN_VAIN: u32 = 64;
+/// (It would go on for ever where a worker is inside a poll that waits. With everybody asleep it ends
+/// by itself, sooner than this, spares that stay for a while included.)
+const IN_VAIN: u32 = 300;
 
 #[derive(Clone, Copy, Debug)]
 struct Sleep {
@@ -43,6 +43,8 @@ struct Sleep {
 pub(super) struct Actor {
     pub(super) worker: Worker,
     index: u32,
+    /// Its place, if it is a spare.
+    place: Option<u32>,
     sleep: Cell<Option<Sleep>>,
     /// Its token has come; it will rise.
     called: Cell<bool>,
@@ -128,16 +130,23 @@ impl Cast {
 
     /// Gives those who were launched their places.
     fn admit(&self) {
-        let roles = core::mem::take(&mut self.stage.state.lock().roles);
+        let roles = {
+            let mut state = self.stage.state.lock();
+            if state.roles.is_empty() {
+                return;
+            }
+            core::mem::take(&mut state.roles)
+        };
         for role in roles {
             match role {
                 Role::Monitor(monitor) => drop(self.monitor.borrow_mut().replace(monitor)),
                 Role::Worker(seat) => {
-                    let index = seat.index();
+                    let (index, place) = (seat.index(), seat.place());
                     if let Some(worker) = seat.sit() {
                         self.actors.borrow_mut().push(Rc::new(Actor {
                             worker,
                             index,
+                            place,
                             sleep: Cell::new(None),
                             called: Cell::new(false),
                             busy: Cell::new(false),
@@ -218,6 +227,7 @@ impl Cast {
 
     /// Who can move, in the order of who is who.
     fn collect(&self, movers: &mut Vec<Mover>) {
+        self.admit();
         let event = self.stage.script.next_event();
         let (now, notified, jobs, alarm, launched) = {
             let mut state = self.stage.state.lock();
@@ -300,10 +310,23 @@ impl Cast {
                 Step::Ran => self.note(Event::Ran(index)),
                 Step::Idle => self.lie_down(&actor),
                 Step::Closing => actor.worker.close_down(),
+                Step::Leave => {
+                    actor.worker.hand_over();
+                    return self.part_with(actor);
+                }
             }
             actor.worker.end();
         }
         actor.busy.set(false);
+    }
+
+    /// A spare's thread ends.
+    fn part_with(&self, actor: Rc<Actor>) {
+        self.note(Event::Left(actor.index));
+        self.actors.borrow_mut().retain(|other| !Rc::ptr_eq(other, &actor));
+        let place = actor.place;
+        drop(actor);
+        self.ground.left(place);
     }
 
     fn lie_down(&self, actor: &Actor) {
@@ -403,6 +426,7 @@ impl Cast {
         let outsiders = core::mem::take(&mut *self.outsiders.borrow_mut());
         outsiders.iter().for_each(|outsider| outsider.abandon(&self.ground));
         self.ground.close();
+        self.admit();
         for actor in self.actors.borrow().clone() {
             if let Some(sleep) = actor.sleep.get() {
                 actor.rise(sleep, Vec::new());
@@ -412,8 +436,9 @@ impl Cast {
             actor.worker.end();
         }
         for actor in core::mem::take(&mut *self.actors.borrow_mut()) {
+            let place = actor.place;
             drop(actor);
-            self.ground.worker_left();
+            self.ground.left(place);
         }
         let monitor = self.monitor.borrow_mut().take();
         drop(monitor);

@@ -1,0 +1,485 @@
+//! Spare workers: when they come, what they see to, and when they go.
+//!
+//! Most of this is scripted: time is virtual, `Handle::busy` is a poll that computes, and whoever else
+//! could move does meanwhile. So bounds on lateness are asserted in the script's time, where they are
+//! the scheduler's own.
+#![allow(
+    missing_docs,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a test uses the crate as a program does"
+)]
+
+use goro_context::CurrentTask;
+use goro_runtime::driver::scripted::{Event, Mover, Script, Scripted, Seeded};
+use goro_runtime::task::{self, block_in_place, yield_now};
+use goro_runtime::time::{Duration, Instant, now, sleep};
+use goro_runtime::{Builder, Handle, Runtime, block_on, spawn};
+use std::future::pending;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+
+const LONG: Duration = Duration::from_secs(20);
+const PERIOD: Duration = Duration::from_millis(1);
+
+fn script(workers: usize, seed: u64) -> Scripted {
+    Builder::new().workers(workers).build_scripted(Some(seed)).unwrap()
+}
+
+/// Tasks that are in one poll for 50 ms, again and again, until told to stop.
+fn hogs(handle: &Handle, count: usize, over: &Arc<AtomicBool>) {
+    for _ in 0..count {
+        let (busy, over) = (handle.clone(), over.clone());
+        drop(handle.spawn(async move {
+            while !over.load(Ordering::Relaxed) {
+                busy.busy(Duration::from_millis(50));
+                yield_now().await;
+            }
+        }));
+    }
+}
+
+/// How late a task that sleeps a millisecond at a time is, at worst, in `rounds` of them.
+async fn lateness(rounds: usize) -> Duration {
+    let mut worst = Duration::ZERO;
+    for _ in 0..rounds {
+        let due = now() + PERIOD;
+        sleep(PERIOD).await;
+        worst = worst.max(now() - due);
+    }
+    worst
+}
+
+/// A look finds the poll, the next one finds it again: a spare is there within two periods, and the
+/// script lets a tenth of one pass at a time before it lets the spare move.
+#[test]
+fn while_spares_outnumber_hogs_others_run_on() {
+    for seed in 0..24 {
+        for (workers, count) in [(1, 1), (1, 4), (2, 2), (2, 8)] {
+            let mut script = script(workers, seed);
+            let over = Arc::new(AtomicBool::new(false));
+            hogs(&script.handle(), count, &over);
+            // Each hog takes one more member of the crew at first.
+            let (first, later) = script
+                .run(async {
+                    let first = lateness(20).await;
+                    (first, lateness(100).await)
+                })
+                .unwrap();
+            over.store(true, Ordering::Relaxed);
+            let each = 4 * PERIOD;
+            assert!(first <= each * (count as u32 + 1), "{workers}, {count}, {seed}: {first:?}");
+            assert!(later <= each, "{workers} workers, {count} hogs, seed {seed}: {later:?}");
+            let metrics = script.handle().metrics();
+            assert!(metrics.spares_present as usize <= count, "{metrics:?}");
+        }
+    }
+}
+
+#[test]
+fn with_somebody_free_no_spare_comes() {
+    for seed in 0..20 {
+        let mut script = script(3, seed);
+        let over = Arc::new(AtomicBool::new(false));
+        hogs(&script.handle(), 2, &over);
+        let late = script.run(lateness(50)).unwrap();
+        over.store(true, Ordering::Relaxed);
+        assert!(late <= 4 * PERIOD, "seed {seed}: {late:?}");
+        assert_eq!(script.handle().metrics().spares_started, 0, "seed {seed}");
+    }
+}
+
+/// With nothing waiting there is time: what comes next finds a spare ready after ten thresholds.
+#[test]
+fn with_nothing_waiting_a_spare_comes_later() {
+    let mut script = script(1, 1);
+    let handle = script.handle();
+    let counts = script.run(async move {
+        let started = |handle: &Handle| handle.metrics().spares_started;
+        handle.busy(Duration::from_millis(8));
+        let early = started(&handle);
+        handle.busy(Duration::from_millis(8));
+        (early, started(&handle))
+    });
+    assert_eq!(counts, Ok((0, 1)));
+}
+
+/// When a spare left, by the script's clock, and when a poll last ended that was long.
+fn retirement(keep: Duration, seed: u64) -> (Duration, u32) {
+    let mut script =
+        Builder::new().workers(1).spare_keep_alive(keep).build_scripted(Some(seed)).unwrap();
+    let handle = script.handle();
+    let busy = handle.clone();
+    let ended = script
+        .run(async move {
+            drop(spawn(async { sleep(PERIOD).await }));
+            busy.busy(Duration::from_millis(30));
+            assert_eq!(busy.metrics().spares_present, 1);
+            now()
+        })
+        .unwrap();
+    while handle.metrics().spares_present > 0 {
+        assert!(script.step(), "it is left for good");
+    }
+    let stayed = script.now() - ended;
+    script.run_until_stalled();
+    (stayed, handle.metrics().sleeping)
+}
+
+#[test]
+fn a_spare_that_is_not_needed_leaves() {
+    for (seed, keep) in [(1, 100), (2, 100), (3, 7), (4, 150)] {
+        let keep = Duration::from_millis(keep);
+        let (stayed, sleeping) = retirement(keep, seed);
+        // The task's own poll ended last, so the keeping time may have begun a period earlier.
+        assert!(stayed + 2 * PERIOD >= keep, "it stayed for {stayed:?} only");
+        assert!(stayed <= 2 * keep + 3 * PERIOD, "it stayed for {stayed:?}");
+        assert_eq!(sleeping, 1, "the worker, and nobody else");
+    }
+}
+
+/// What a spare has taken on outlives it: parked tasks, armed timers, runnables in its ring.
+#[test]
+fn nothing_is_lost_when_a_spare_leaves() {
+    for seed in 0..200 {
+        let mut script = Builder::new()
+            .workers(1)
+            .spare_keep_alive(Duration::from_millis(2))
+            .build_scripted(Some(seed))
+            .unwrap();
+        let handle = script.handle();
+        let ran = Arc::new(AtomicUsize::new(0));
+        let all = ran.clone();
+        script
+            .run(async move {
+                for n in 0..40_u64 {
+                    let ran = ran.clone();
+                    drop(spawn(async move {
+                        // Armed on a spare, due long after it has left, and in between.
+                        for round in 0..4 {
+                            sleep(Duration::from_micros(500 + n * 731 * (round + 1))).await;
+                            yield_now().await;
+                        }
+                        ran.fetch_add(1, Ordering::Relaxed);
+                    }));
+                    if n % 10 == seed % 10 {
+                        handle.busy(Duration::from_millis(3 + n % 5));
+                        yield_now().await;
+                    }
+                }
+                sleep(Duration::from_secs(1)).await;
+            })
+            .unwrap();
+        assert_eq!(all.load(Ordering::Relaxed), 40, "seed {seed}");
+        script.run_until_stalled();
+        let metrics = script.handle().metrics();
+        assert_eq!((metrics.tasks_live, metrics.spares_present), (0, 0), "seed {seed}");
+        assert!(metrics.spares_started > 0, "seed {seed}: there was no spare");
+    }
+}
+
+/// A runtime that ends with spares that are about to come, there, inside polls, or about to go.
+#[test]
+fn shutdown_meets_spares_at_every_moment() {
+    struct Dropped(Arc<AtomicUsize>);
+    impl Drop for Dropped {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    for seed in 0..300_u64 {
+        let mut script = Builder::new()
+            .workers(1 + (seed % 2) as usize)
+            .spare_keep_alive(Duration::from_millis(3))
+            .build_scripted(Some(seed))
+            .unwrap();
+        let handle = script.handle();
+        let dropped = Arc::new(AtomicUsize::new(0));
+        for n in 0..12_u64 {
+            let (busy, guard) = (handle.clone(), Dropped(dropped.clone()));
+            drop(handle.spawn(async move {
+                let _guard = guard;
+                for round in 0..3 {
+                    busy.busy(Duration::from_millis((n + round) % 4 * 3));
+                    sleep(Duration::from_micros(n * 700)).await;
+                }
+                pending::<()>().await;
+            }));
+        }
+        for _ in 0..seed * 3 {
+            script.step();
+        }
+        drop(script);
+        assert_eq!(dropped.load(Ordering::Relaxed), 12, "seed {seed}");
+        assert_eq!(handle.metrics().tasks_live, 0, "seed {seed}");
+        let metrics = handle.metrics();
+        assert_eq!((metrics.spares_present, metrics.blocked), (0, 0), "seed {seed}");
+    }
+}
+
+/// Refuses every spare its thread.
+#[derive(Debug)]
+struct Refuse(Seeded);
+
+impl Script for Refuse {
+    fn seed(&self) -> u64 {
+        self.0.seed()
+    }
+    fn below(&self, bound: u32) -> u32 {
+        self.0.below(bound)
+    }
+    fn choose(&self, movers: &[Mover]) -> usize {
+        self.0.choose(movers)
+    }
+    fn note(&self, _: Instant, _: Event, _: Option<CurrentTask>) {}
+    fn refuses_thread(&self, suffix: &str) -> Option<std::io::Error> {
+        suffix.starts_with("spare").then(|| std::io::Error::other("refused"))
+    }
+}
+
+#[test]
+fn a_refused_spare_leaves_the_work_where_it_is() {
+    for seed in 0..20 {
+        let refuse = Arc::new(Refuse(Seeded::new(seed)));
+        let mut script = Builder::new().workers(1).build_on_script(refuse).unwrap();
+        let handle = script.handle();
+        let busy = handle.clone();
+        script
+            .run(async move {
+                let behind: Vec<_> = (0..10).map(|n| spawn(async move { n })).collect();
+                busy.busy(Duration::from_millis(20));
+                // One that is declared is refused, too.
+                block_in_place(|| ());
+                for (n, task) in behind.into_iter().enumerate() {
+                    assert_eq!(task.await.unwrap(), n);
+                }
+            })
+            .unwrap();
+        let metrics = handle.metrics();
+        assert_eq!((metrics.spares_started, metrics.spares_present), (0, 0));
+    }
+}
+
+#[test]
+fn the_limit_on_spares_holds_and_work_waits_beyond_it() {
+    for seed in 0..10 {
+        let mut script =
+            Builder::new().workers(1).stall_spares(3).build_scripted(Some(seed)).unwrap();
+        let over = Arc::new(AtomicBool::new(false));
+        hogs(&script.handle(), 8, &over);
+        let late = script.run(lateness(5)).unwrap();
+        let metrics = script.handle().metrics();
+        over.store(true, Ordering::Relaxed);
+        assert_eq!((metrics.spares_present, metrics.spares.len()), (3, 3), "seed {seed}");
+        assert!(late >= Duration::from_millis(5), "seed {seed}: who ran it within {late:?}?");
+        script.run_until_stalled();
+        assert_eq!(script.handle().metrics().tasks_live, 0);
+    }
+}
+
+#[test]
+fn without_spares_and_without_a_monitor_nobody_comes() {
+    for build in [Builder::new().stall_spares(0), Builder::new().monitor(false)] {
+        let mut script = build.workers(1).build_scripted(Some(1)).unwrap();
+        let handle = script.handle();
+        script
+            .run(async move {
+                let task = spawn(async {});
+                handle.busy(Duration::from_millis(40));
+                assert_eq!(handle.metrics().spares_started, 0);
+                task.await.unwrap();
+            })
+            .unwrap();
+    }
+}
+
+/// With one worker, which blocks until another task has run, and one in the other.
+#[test]
+fn a_block_in_a_block_is_one_block() {
+    for monitor in [true, false] {
+        for seed in 0..50 {
+            let build = Builder::new().workers(1).monitor(monitor);
+            let mut script = build.build_scripted(Some(seed)).unwrap();
+            let handle = script.handle();
+            script
+                .run(async move {
+                    let sum = block_on(async {
+                        let inner = block_on(async {
+                            assert_eq!(handle.metrics().blocked, 1);
+                            spawn(async { sleep(PERIOD).await }).await.unwrap();
+                            3
+                        });
+                        assert_eq!(handle.metrics().blocked, 1, "the outer one goes on");
+                        inner + spawn(async { 4 }).await.unwrap()
+                    });
+                    assert_eq!(sum, 7);
+                    let metrics = handle.metrics();
+                    assert_eq!((metrics.blocked, metrics.spares_started), (0, 1));
+                })
+                .unwrap();
+            if !monitor {
+                script.run_until_stalled();
+                assert_eq!(script.handle().metrics().spares_present, 0, "nobody else asks it to");
+            }
+        }
+    }
+}
+
+#[test]
+fn blocks_that_follow_each_other_share_a_spare() {
+    let mut script = script(1, 5);
+    let handle = script.handle();
+    script
+        .run(async move {
+            for _ in 0..50 {
+                block_on(spawn(async {})).unwrap();
+            }
+            assert_eq!(handle.metrics().spares_started, 1);
+        })
+        .unwrap();
+}
+
+#[test]
+fn a_block_that_need_not_wait_starts_nobody() {
+    let mut script = script(1, 5);
+    let handle = script.handle();
+    script
+        .run(async move {
+            assert_eq!(block_on(async { 1 }), 1);
+            assert_eq!(handle.metrics().spares_started, 0);
+        })
+        .unwrap();
+}
+
+#[test]
+fn unwinding_ends_a_block() {
+    let mut script = script(1, 5);
+    let handle = script.handle();
+    script
+        .run(async move {
+            for _ in 0..3 {
+                let panicked = catch_unwind(AssertUnwindSafe(|| {
+                    block_in_place(|| -> () { resume_unwind(Box::new("quiet")) });
+                }));
+                assert!(panicked.is_err());
+                assert_eq!(handle.metrics().blocked, 0);
+            }
+            // A worker again: what it spawns stands in its own queue.
+            let task = spawn(async {});
+            assert_eq!(handle.metrics().workers[0].queued + handle.metrics().spares[0].queued, 1);
+            task.await.unwrap();
+        })
+        .unwrap();
+}
+
+/// A spare is a worker like any other: it may block, too, and is then stood in for.
+#[test]
+fn blocks_pile_up_to_as_many_spares() {
+    fn down(depth: u32) -> u32 {
+        if depth == 0 {
+            return 0;
+        }
+        block_on(async move { spawn(async move { down(depth - 1) }).await.unwrap() + 1 })
+    }
+    let runtime = Builder::new().workers(1).build().unwrap();
+    let depth = block_on(runtime.spawn(async { down(40) })).unwrap();
+    assert_eq!(depth, 40);
+    assert!(runtime.metrics().spares_started <= 40);
+}
+
+fn one_worker() -> Runtime {
+    Builder::new().workers(1).build().unwrap()
+}
+
+/// What a task wakes and then blocks on, with one worker: the next slot is taken from it.
+#[test]
+fn a_task_woken_by_one_that_then_blocks_runs() {
+    let runtime = one_worker();
+    for _ in 0..10 {
+        let (tell, told) = mpsc::channel();
+        let task = runtime.spawn(async move {
+            let waits = spawn(async move { tell.send(()).unwrap() });
+            // Undeclared: the monitor finds out.
+            let heard = told.recv_timeout(LONG).is_ok();
+            waits.await.unwrap();
+            heard
+        });
+        assert!(block_on(task).unwrap());
+    }
+}
+
+#[test]
+fn sockets_timers_and_tasks_go_on_beside_a_poll_that_sleeps() {
+    let runtime = one_worker();
+    let (release, released) = mpsc::channel::<()>();
+    let stuck = runtime.spawn(async move { released.recv_timeout(LONG).is_ok() });
+    let beside = runtime.spawn(async {
+        sleep(Duration::from_millis(3)).await;
+        spawn(async { 5 }).await.unwrap()
+    });
+    assert_eq!(block_on(beside).unwrap(), 5);
+    release.send(()).unwrap();
+    assert!(block_on(stuck).unwrap());
+}
+
+#[test]
+fn the_hook_is_told_of_each_long_poll_once() {
+    let stalls = Arc::new(Mutex::new(Vec::new()));
+    let told = stalls.clone();
+    let mut script = Builder::new()
+        .workers(1)
+        .on_stall(move |stall| {
+            told.lock().unwrap().push((stall.task(), stall.name(), stall.worker()));
+            assert!(stall.lasted() >= Duration::from_millis(9), "{stall}");
+            assert!(stall.site().file().ends_with("stall.rs"));
+            resume_unwind(Box::new("the hook's own"));
+        })
+        .build_scripted(Some(1))
+        .unwrap();
+    let handle = script.handle();
+    let busy = handle.clone();
+    let slow = handle.spawn(async {});
+    drop(slow);
+    let _inside = handle.enter();
+    let slow = task::Builder::new().name("slow").spawn(async move {
+        for _ in 0..3 {
+            busy.busy(Duration::from_millis(30));
+            yield_now().await;
+        }
+        busy.busy(Duration::from_millis(5));
+        // A declared block is no stall.
+        block_on(sleep(Duration::from_millis(50)));
+    });
+    let id = slow.id();
+    script.run_until_stalled();
+    let stalls = stalls.lock().unwrap();
+    assert_eq!(stalls.len(), 3, "{stalls:?}");
+    assert!(stalls.iter().all(|&(task, name, _)| task == id && name == "slow"), "{stalls:?}");
+}
+
+/// The real thing: a runtime that ends while spares come and go.
+#[test]
+fn runtimes_end_while_spares_come_and_go() {
+    for round in 0..60_u64 {
+        let runtime = Builder::new()
+            .workers(1 + (round % 2) as usize)
+            .spare_keep_alive(Duration::from_millis(2))
+            .build()
+            .unwrap();
+        for n in 0..8_u64 {
+            drop(runtime.spawn(async move {
+                loop {
+                    std::thread::sleep(Duration::from_micros(n * 400));
+                    block_on(sleep(Duration::from_micros(n * 300)));
+                    yield_now().await;
+                }
+            }));
+        }
+        std::thread::sleep(Duration::from_micros(round * 211));
+        let handle = runtime.handle().clone();
+        assert!(runtime.shutdown_timeout(LONG), "round {round}");
+        let metrics = handle.metrics();
+        assert_eq!((metrics.tasks_live, metrics.spares_present, metrics.blocked), (0, 0, 0));
+    }
+}
