@@ -334,10 +334,6 @@ impl<O: Operation> Operation for &mut O {
     type Output = O::Output;
     const OP: Op = O::OP;
 
-    fn number(&self) -> u64 {
-        O::number(self)
-    }
-
     #[inline]
     fn attempt(&mut self, offer: Option<&mut Offer<'_>>) -> Attempt<O::Output> {
         O::attempt(self, offer)
