@@ -30,6 +30,7 @@ pub mod race;
 pub mod select;
 #[allow(dead_code, reason = "a part is here before the primitive that needs it")]
 mod wait;
+pub mod watch;
 
 #[cfg(all(test, not(loom)))]
 mod testing;

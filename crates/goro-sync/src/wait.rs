@@ -236,6 +236,17 @@ impl<X> Waiter<X> {
     }
 }
 
+impl<X> Left<X> {
+    /// Drops a waiter whose line gives no turns, whatever its waker's destructor does. With no lock
+    /// held.
+    #[inline]
+    pub(crate) fn let_go(self) {
+        if let Self::Waiter(waiter) = self {
+            let_go(waiter.waker);
+        }
+    }
+}
+
 impl Place {
     /// Nowhere.
     pub(crate) const NOWHERE: Self = Self(None);

@@ -1,0 +1,280 @@
+//! The side of a watch that looks at the value.
+
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use goro_context::Op;
+use goro_shim::Arc;
+use goro_wait::Wakers;
+
+use super::{Closed, Seen, Shared};
+use crate::block::block;
+use crate::select::CancelSafe;
+use crate::wait::{self, Attempt, Offer, Operation, Place};
+
+/// The side that looks at the value; made by [`channel`](super::channel), by
+/// [`subscribe`](super::Sender::subscribe), or by cloning: a clone has seen what the original has.
+pub struct Receiver<T> {
+    pub(super) shared: Arc<Shared<T>>,
+    /// The version that was seen last.
+    seen: u64,
+    place: Place,
+}
+
+impl<T> Receiver<T> {
+    pub(super) fn at(shared: Arc<Shared<T>>, seen: u64) -> Self {
+        Self { shared, seen, place: Place::NOWHERE }
+    }
+
+    /// The value as it is now. It counts as seen only if it was before.
+    pub fn borrow(&self) -> Seen<T> {
+        self.shared.look().0
+    }
+
+    /// The value as it is now, which is seen hereby.
+    pub fn borrow_and_update(&mut self) -> Seen<T> {
+        let (value, version) = self.shared.look();
+        self.seen = version;
+        value
+    }
+
+    /// Whether there is a value that was not seen.
+    ///
+    /// # Errors
+    /// There is none, and there will be none: all senders are gone.
+    pub fn has_changed(&self) -> Result<bool, Closed> {
+        let changed = self.shared.version() != self.seen;
+        if !changed && self.shared.state.lock().sender_count == 0 {
+            // The last sender may have sent since, and then gone.
+            return if self.shared.version() == self.seen { Err(Closed) } else { Ok(true) };
+        }
+        Ok(changed)
+    }
+
+    /// Has the value as it is now count as seen.
+    pub fn mark_unchanged(&mut self) {
+        self.seen = self.shared.version();
+    }
+
+    /// Has the value as it is now count as not seen.
+    pub fn mark_changed(&mut self) {
+        self.seen = self.shared.version().wrapping_sub(1);
+    }
+
+    /// Waits until there is a value that was not seen, and has it count as seen.
+    ///
+    /// # Errors
+    /// All senders are gone, and the last value has been seen.
+    ///
+    /// # Cancel safety
+    /// **Safe**: a change that was not seen is still there.
+    pub fn changed(&mut self) -> Changed<'_, T> {
+        Changed { receiver: self, waits: false }
+    }
+
+    /// Waits until there is a value that `wanted` says yes to, which is seen hereby; the value as it is
+    /// now is asked first. Values that are replaced before anybody looks are not asked.
+    ///
+    /// # Errors
+    /// All senders are gone, and the last value is not wanted.
+    ///
+    /// # Cancel safety
+    /// **Safe**: values that were not wanted count as seen.
+    ///
+    /// # Example
+    /// ```
+    /// # use goro_sync::watch;
+    /// # futures::executor::block_on(async {
+    /// let (progress, mut reader) = watch::channel(10);
+    /// progress.send(100).unwrap();
+    /// assert_eq!(*reader.wait_for(|percent| *percent == 100).await.unwrap(), 100);
+    /// # });
+    /// ```
+    pub fn wait_for<F: FnMut(&T) -> bool>(&mut self, wanted: F) -> WaitFor<'_, T, F> {
+        WaitFor { changed: self.changed(), wanted, asked: false }
+    }
+
+    /// As [`changed`](Self::changed), on this thread, which sleeps meanwhile. Legal anywhere.
+    ///
+    /// # Errors
+    /// As [`changed`](Self::changed).
+    pub fn blocking_changed(&mut self) -> Result<(), Closed> {
+        block(self.changed())
+    }
+
+    /// As [`wait_for`](Self::wait_for), on this thread, which sleeps meanwhile. Legal anywhere.
+    ///
+    /// # Errors
+    /// As [`wait_for`](Self::wait_for).
+    pub fn blocking_wait_for(&mut self, wanted: impl FnMut(&T) -> bool) -> Result<Seen<T>, Closed> {
+        block(self.wait_for(wanted))
+    }
+
+    /// Whether both look at the same value.
+    pub fn same_channel(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    /// One attempt to see a change.
+    #[inline]
+    fn attempt(&mut self, offer: Option<&mut Offer<'_>>) -> Attempt<Result<(), Closed>> {
+        let version = self.shared.version();
+        if version != self.seen {
+            // The place in line is kept for the next time.
+            self.seen = version;
+            return Attempt::Done(Ok(()));
+        }
+        let mut state = self.shared.state.lock();
+        let version = self.shared.version();
+        if version != self.seen {
+            self.seen = version;
+            return Attempt::Done(Ok(()));
+        }
+        if state.sender_count == 0 {
+            return Attempt::Done(Err(Closed));
+        }
+        // It is always offered a waker: nobody gives it a time limit.
+        let Some(offer) = offer else { return Attempt::Waits };
+        let came = state.readers.arrive(&mut self.place);
+        if state.readers.wait(&mut self.place, offer, came, || ()) {
+            Attempt::Waits
+        } else {
+            Attempt::Unprepared
+        }
+    }
+
+    /// Gives up a place in line.
+    fn leave(&mut self) {
+        if self.place.is_taken() {
+            let left = self.shared.state.lock().readers.leave(&mut self.place);
+            left.let_go();
+        }
+    }
+}
+
+impl<T> Clone for Receiver<T> {
+    fn clone(&self) -> Self {
+        self.shared.state.lock().receiver_count += 1;
+        Self::at(Arc::clone(&self.shared), self.seen)
+    }
+}
+
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        let mut wakers = Wakers::new();
+        let left = {
+            let mut state = self.shared.state.lock();
+            state.receiver_count -= 1;
+            if state.receiver_count == 0 {
+                state.senders.call_all(&mut wakers);
+            }
+            state.readers.leave(&mut self.place)
+        };
+        left.let_go();
+        wakers.wake_all();
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receiver").field("value", &self.borrow()).finish()
+    }
+}
+
+/// The future of [`Receiver::changed`].
+#[must_use = "futures do nothing unless polled"]
+pub struct Changed<'a, T> {
+    receiver: &'a mut Receiver<T>,
+    /// Whether its waker may stand in line.
+    waits: bool,
+}
+
+impl<T> Operation for Changed<'_, T> {
+    type Output = Result<(), Closed>;
+    const OP: Op = Op::Changed;
+
+    #[inline]
+    fn attempt(&mut self, offer: Option<&mut Offer<'_>>) -> Attempt<Self::Output> {
+        let attempt = self.receiver.attempt(offer);
+        self.waits = matches!(attempt, Attempt::Waits);
+        attempt
+    }
+}
+
+impl<T> Future for Changed<'_, T> {
+    type Output = Result<(), Closed>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        wait::poll(&mut *self, cx)
+    }
+}
+
+impl<T> Drop for Changed<'_, T> {
+    fn drop(&mut self) {
+        if self.waits {
+            self.receiver.leave();
+        }
+    }
+}
+
+impl<T> fmt::Debug for Changed<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Changed").finish_non_exhaustive()
+    }
+}
+
+impl<T> CancelSafe for Changed<'_, T> {}
+
+/// The future of [`Receiver::wait_for`].
+#[must_use = "futures do nothing unless polled"]
+pub struct WaitFor<'a, T, F> {
+    changed: Changed<'a, T>,
+    wanted: F,
+    /// Whether the value last seen was asked.
+    asked: bool,
+}
+
+impl<T, F: FnMut(&T) -> bool> Operation for WaitFor<'_, T, F> {
+    type Output = Result<Seen<T>, Closed>;
+    const OP: Op = Op::Changed;
+
+    fn attempt(&mut self, mut offer: Option<&mut Offer<'_>>) -> Attempt<Self::Output> {
+        loop {
+            if !self.asked {
+                let value = self.changed.receiver.borrow_and_update();
+                // Panic: the closure may; the value counts as seen, and nothing is held.
+                if (self.wanted)(&value) {
+                    return Attempt::Done(Ok(value));
+                }
+                self.asked = true;
+            }
+            match self.changed.attempt(offer.as_deref_mut()) {
+                Attempt::Done(Ok(())) => self.asked = false,
+                Attempt::Done(Err(closed)) => return Attempt::Done(Err(closed)),
+                Attempt::Waits => return Attempt::Waits,
+                Attempt::Unprepared => return Attempt::Unprepared,
+            }
+        }
+    }
+}
+
+impl<T, F> Unpin for WaitFor<'_, T, F> {}
+
+impl<T, F: FnMut(&T) -> bool> Future for WaitFor<'_, T, F> {
+    type Output = Result<Seen<T>, Closed>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        wait::poll(&mut *self, cx)
+    }
+}
+
+impl<T, F> fmt::Debug for WaitFor<'_, T, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WaitFor").finish_non_exhaustive()
+    }
+}
+
+impl<T, F: FnMut(&T) -> bool> CancelSafe for WaitFor<'_, T, F> {}
