@@ -17,7 +17,7 @@ use goro_context::budget;
 use goro_context::random;
 use goro_context::time::{self, Deadline, Duration};
 
-use super::safe::CancelSafe;
+use super::safe::StrictArm;
 
 /// The arms that may still win, and the budget they were asked with.
 #[derive(Debug)]
@@ -215,7 +215,7 @@ pub fn arm<F: IntoFuture>(future: F) -> Option<F::IntoFuture> {
 #[inline]
 pub fn strict_arm<F>(future: F) -> Option<F::IntoFuture>
 where
-    F: IntoFuture<IntoFuture: CancelSafe>,
+    F: IntoFuture<IntoFuture: StrictArm>,
 {
     Some(future.into_future())
 }

@@ -34,11 +34,24 @@ use pin_project_lite::pin_project;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` may lose something when it is dropped before it is ready",
+    label = "not marked as cancel safe",
+    note = "if dropping it loses nothing, say so: `cancel_safe(future)`"
+)]
+pub trait CancelSafe: Future {}
+
+/// What may be an arm of a `strict;` select: the marker once more, so that the compiler says what to
+/// do, and does not list all the types that are marked.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` may lose something when it is dropped before it is ready",
     label = "not marked as cancel safe, and this select is `strict;`",
     note = "if dropping it loses nothing, say so: `cancel_safe(future)`",
     note = "if it must go on, keep it outside of the select and wait for `&mut future`"
 )]
-pub trait CancelSafe: Future {}
+pub trait StrictArm: Future {}
+
+#[diagnostic::do_not_recommend]
+impl<F: CancelSafe> StrictArm for F {}
 
 impl<F: Future + Unpin + ?Sized> CancelSafe for &mut F {}
 impl<F: Future + ?Sized> CancelSafe for Pin<&mut F> {}
