@@ -14,7 +14,7 @@ use goro_context::CurrentTask;
 use goro_runtime::driver::scripted::{Event, Mover, Script, Scripted, Seeded};
 use goro_runtime::task::{self, block_in_place, yield_now};
 use goro_runtime::time::{Duration, Instant, now, sleep};
-use goro_runtime::{Builder, Handle, Runtime, block_on, spawn};
+use goro_runtime::{BlockOnError, Builder, Handle, Runtime, block_on, spawn, try_block_on};
 use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -482,4 +482,45 @@ fn runtimes_end_while_spares_come_and_go() {
         let metrics = handle.metrics();
         assert_eq!((metrics.tasks_live, metrics.spares_present, metrics.blocked), (0, 0, 0));
     }
+}
+
+/// A task that is given its own handle, and blocks on it.
+#[test]
+fn a_task_that_blocks_until_its_own_end_is_told() {
+    for refused in [true, false] {
+        let mut script = script(1, 1);
+        let (give, given) = mpsc::channel();
+        let task = script.handle().spawn(async move {
+            let own: task::JoinHandle<()> = given.recv().unwrap();
+            if refused {
+                let error = try_block_on(own).unwrap_err();
+                assert!(matches!(error, BlockOnError::Itself), "{error:?}");
+                return;
+            }
+            let panicked = catch_unwind(AssertUnwindSafe(|| block_on(own))).unwrap_err();
+            let text = panicked.downcast_ref::<String>().unwrap();
+            assert!(text.contains("another task wait for this one's JoinHandle"), "{text}");
+        });
+        give.send(task).unwrap();
+        script.run_until_stalled();
+        let metrics = script.handle().metrics();
+        assert_eq!((metrics.tasks_live, metrics.tasks_panicked), (0, 0));
+    }
+}
+
+#[test]
+fn beyond_the_limit_a_block_is_refused_or_runs_without_a_spare() {
+    let runtime = Builder::new().workers(1).stall_spares(0).block_spares(1).build().unwrap();
+    let inner = || async {
+        // The spare is blocked now, and nobody may stand in for it.
+        let Err(error) = try_block_on(async { 5 }) else { panic!("it was let in") };
+        let text = error.to_string();
+        assert!(text.contains("Builder::block_spares"), "{text}");
+        let BlockOnError::Limit { future, limit: 1 } = error else { panic!("{text}") };
+        block_on(future)
+    };
+    let task = runtime.spawn(async move { block_on(async { spawn(inner()).await.unwrap() }) });
+    assert_eq!(block_on(task).unwrap(), 5);
+    let metrics = runtime.metrics();
+    assert_eq!((metrics.blocked, metrics.spares_started), (0, 1));
 }
