@@ -201,6 +201,8 @@ fn drive<F: Future>(future: F, aside: Option<&Aside>) -> Result<F::Output, SelfJ
 /// Whether the task that is polled here has asked last for its own end.
 fn waits_for_itself() -> bool {
     let wait = note::take();
+    // A script that reports who waits reads it too.
+    note::replace(wait);
     wait.op == Op::Join && task::current().is_some_and(|task| task.id.get() == wait.object)
 }
 
@@ -314,7 +316,7 @@ impl Drop for Aside {
             // Nobody else asks the spare to leave.
             if let Some(ground) = hub.ground() {
                 for place in hub.spares.retire(0, |_| true) {
-                    hub.unpark(crate::hub::MAX_WORKERS as u32 + place, &*ground.driver);
+                    hub.unpark(crate::hub::MAX_WORKERS as u32 + place, &ground.driver);
                 }
             }
         }

@@ -184,6 +184,11 @@ pub mod __private {
     }
 }
 
+/// The programs of the page on simulation, kept running.
+#[cfg(all(doctest, feature = "macros", feature = "net", feature = "sim"))]
+#[doc = include_str!("../../../docs/simulation.md")]
+pub struct Simulation;
+
 /// The README's program, kept compiling.
 #[cfg(all(doctest, feature = "macros", feature = "net"))]
 #[doc = include_str!("../../../README.md")]

