@@ -23,10 +23,12 @@
 pub use race::{race, race_ok};
 
 mod block;
+pub mod broadcast;
 pub mod channel;
 pub mod names;
 pub mod oneshot;
 pub mod race;
+mod seen;
 pub mod select;
 #[allow(dead_code, reason = "a part is here before the primitive that needs it")]
 mod wait;

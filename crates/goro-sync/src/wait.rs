@@ -222,6 +222,12 @@ impl<X> Line<X> {
 }
 
 impl<X> Waiter<X> {
+    /// What to wake it by; none if that has happened.
+    #[inline]
+    pub(crate) fn into_waker(self) -> Option<Waker> {
+        self.waker
+    }
+
     /// The waiter without what it brought along.
     pub(crate) fn split(self) -> (Waiter, X) {
         (Waiter { waker: self.waker, extra: () }, self.extra)

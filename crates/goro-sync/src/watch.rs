@@ -25,7 +25,6 @@
 
 mod errors;
 mod receiver;
-mod seen;
 mod sender;
 
 use core::fmt;
@@ -37,10 +36,11 @@ use goro_wait::Wakers;
 
 pub use errors::{Closed, SendError};
 pub use receiver::{Changed, Receiver, WaitFor};
-use seen::Blank;
-pub use seen::Seen;
 pub use sender::{AllGone, Sender};
 
+pub use crate::seen::Seen;
+
+use crate::seen::Blank;
 use crate::wait::Line;
 
 /// Makes a channel that holds one value, the latest.

@@ -1,4 +1,5 @@
-//! A value with a count of those who look at it, and the memory of one.
+//! A value with a count of those who look at it, and the memory of one: what several may look at
+//! while it is replaced, without a lock.
 //!
 //! Invariants:
 //! 1. A [`Seen`] always has a value; a [`Blank`] never has one, and nobody else has a count of it.
@@ -15,12 +16,12 @@ use goro_shim::Arc;
 pub struct Seen<T>(Arc<Option<T>>);
 
 impl<T> Seen<T> {
-    pub(super) fn new(value: T) -> Self {
+    pub(crate) fn new(value: T) -> Self {
         Self(Arc::new(Some(value)))
     }
 
     /// Takes the value out, if nobody else looks at it.
-    pub(super) fn clear(mut self) -> Result<(T, Blank<T>), Self> {
+    pub(crate) fn clear(mut self) -> Result<(T, Blank<T>), Self> {
         match Arc::get_mut(&mut self.0).and_then(Option::take) {
             Some(value) => Ok((value, Blank(self.0))),
             None => Err(self),
@@ -60,14 +61,14 @@ impl<T: fmt::Display> fmt::Display for Seen<T> {
 }
 
 /// Memory for a value.
-pub(super) struct Blank<T>(Arc<Option<T>>);
+pub(crate) struct Blank<T>(Arc<Option<T>>);
 
 impl<T> Blank<T> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Arc::new(None))
     }
 
-    pub(super) fn fill(mut self, value: T) -> Seen<T> {
+    pub(crate) fn fill(mut self, value: T) -> Seen<T> {
         match Arc::get_mut(&mut self.0) {
             Some(place) => *place = Some(value),
             None => unreachable!("nobody else has a count of empty memory"),

@@ -1,0 +1,109 @@
+//! Values that meet receivers that come, wait and go, and senders that wait.
+
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+
+use goro_shim::atomic::{AtomicUsize, Ordering};
+
+use super::*;
+
+fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
+    Pin::new(future).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+#[test]
+fn a_value_wakes_every_receiver_and_carries_what_came_before_it() {
+    loom::model(|| {
+        let (sender, mut receiver) = channel(1, OnLag::Skip);
+        let mut second = receiver.clone();
+        let written = Arc::new(AtomicUsize::new(0));
+        let other = loom::thread::spawn(move || second.blocking_recv());
+        let third = {
+            let written = Arc::clone(&written);
+            loom::thread::spawn(move || {
+                written.store(1, Ordering::Relaxed);
+                sender.try_send(7).unwrap();
+            })
+        };
+        assert_eq!(receiver.blocking_recv(), Ok(7));
+        assert_eq!(written.load(Ordering::Relaxed), 1);
+        assert_eq!(other.join().unwrap(), Ok(7));
+        third.join().unwrap();
+    });
+}
+
+#[test]
+fn the_end_is_told_after_the_last_value() {
+    loom::model(|| {
+        let (sender, mut receiver) = channel(2, OnLag::Skip);
+        let other = loom::thread::spawn(move || sender.try_send(1).unwrap());
+        assert_eq!(receiver.blocking_recv(), Ok(1));
+        assert_eq!(receiver.blocking_recv(), Err(RecvError::Closed));
+        other.join().unwrap();
+    });
+}
+
+#[test]
+fn a_sender_that_waits_is_woken_by_the_last_who_takes() {
+    loom::model(|| {
+        let (sender, mut receiver) = channel(1, OnLag::Wait);
+        sender.try_send(1).unwrap();
+        let other = loom::thread::spawn(move || sender.blocking_send(2));
+        assert_eq!(receiver.blocking_recv(), Ok(1));
+        assert_eq!(receiver.blocking_recv(), Ok(2));
+        assert_eq!(other.join().unwrap(), Ok(1));
+    });
+}
+
+#[test]
+fn a_receiver_that_goes_makes_room_or_ends_the_wait() {
+    loom::model(|| {
+        let (sender, late) = channel(1, OnLag::Wait);
+        sender.try_send(1).unwrap();
+        let other = loom::thread::spawn(move || drop(late));
+        assert_eq!(sender.blocking_send(2), Err(SendError(2)));
+        other.join().unwrap();
+    });
+}
+
+/// The turn of a sender that is dropped goes to the next.
+#[test]
+fn a_sender_that_gives_up_holds_up_nobody() {
+    loom::model(|| {
+        let (sender, mut receiver) = channel(1, OnLag::Wait);
+        sender.try_send(1).unwrap();
+        let next = {
+            let sender = sender.clone();
+            loom::thread::spawn(move || sender.blocking_send(2))
+        };
+        let taker = loom::thread::spawn(move || {
+            assert_eq!(receiver.blocking_recv(), Ok(1));
+            receiver
+        });
+        let mut gives_up = sender.send(3);
+        let sent = poll_once(&mut gives_up).is_ready();
+        drop(gives_up);
+        let mut receiver = taker.join().unwrap();
+        if sent {
+            assert!(matches!(receiver.blocking_recv(), Ok(2 | 3)));
+        }
+        next.join().unwrap().unwrap();
+    });
+}
+
+/// Whoever comes last gets the value itself, and its memory is used again, while another copies.
+#[test]
+fn two_who_take_the_same_value_get_it_whole() {
+    loom::model(|| {
+        let (sender, mut receiver) = channel(1, OnLag::Skip);
+        let mut second = receiver.clone();
+        sender.try_send(Box::new(1)).unwrap();
+        let other = loom::thread::spawn(move || second.try_recv());
+        assert_eq!(receiver.try_recv(), Ok(Box::new(1)));
+        sender.try_send(Box::new(2)).unwrap();
+        let theirs = other.join().unwrap();
+        assert!(theirs == Ok(Box::new(1)) || theirs == Err(TryRecvError::Lagged(1)));
+        assert_eq!(receiver.try_recv(), Ok(Box::new(2)));
+    });
+}
