@@ -33,6 +33,7 @@ mod gate;
 mod idle;
 mod limit;
 mod parker;
+mod published;
 mod spares;
 mod timers;
 mod watcher;

@@ -12,10 +12,10 @@ use core::any::Any;
 use core::future::Future;
 use core::task::Waker;
 use goro_context::host::{BoxedFuture, Gone, Host, Job, Refused, TimerKey};
-use goro_context::{Cause, CurrentTask, Kind, TaskId};
+use goro_context::{Cause, Kind, TaskId};
 use goro_queue::LocalQueue;
 use goro_shim::CachePadded;
-use goro_shim::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use goro_shim::atomic::Ordering;
 use goro_shim::time::Instant;
 use goro_task::{Ending, Home, JoinHandle, Meta, Parcel, Registry, Runnable};
 
@@ -23,155 +23,11 @@ use crate::counters::Counters;
 use crate::current;
 use crate::hub::{Hub, MAX_WORKERS};
 use crate::parker::Parker;
+use crate::published::Published;
 use crate::timers::Timers;
 
 /// A task that is ready to be polled.
 pub(crate) type Work = Runnable<Shard>;
-
-/// What the owner says about itself, for the monitor and for dumps.
-#[derive(Debug, Default)]
-pub(crate) struct Published {
-    /// Odd while a poll is going on; moves by two with each.
-    sequence: AtomicU64,
-    /// The task in hand, as its id; stands from its poll's begin to the next one's.
-    hand: AtomicU64,
-    kind: AtomicU32,
-    /// The task in hand has ended: what is scheduled now is its joiner.
-    ended: AtomicBool,
-    /// What others have to say to thieves and to the owner: [`STUCK`], [`LOOK`], [`SHAKE`].
-    hints: AtomicU32,
-    /// How many blocks the owner is inside of, one in the other.
-    blocks: AtomicU32,
-}
-
-/// The owner does not come round: thieves may take the next slot too.
-const STUCK: u32 = 1;
-
-/// The owner is to look round between two polls.
-const LOOK: u32 = 2;
-
-/// The owner's next poll gets another budget (`worker::chaos`).
-const SHAKE: u32 = 4;
-
-/// What the owner finds that it was asked for, when a poll ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "the asking is over with this"]
-pub(crate) struct Hints(u32);
-
-impl Hints {
-    /// Whether there is anything for the owner among them.
-    #[inline]
-    pub(crate) fn is_some(self) -> bool {
-        self.0 & (LOOK | SHAKE) != 0
-    }
-
-    /// Whether it is to look round.
-    pub(crate) fn look(self) -> bool {
-        self.0 & LOOK != 0
-    }
-}
-
-/// Where sequences start: close to where they wrap, unless in a release.
-const START: u64 = if cfg!(debug_assertions) { u64::MAX - 41 } else { 0 };
-
-impl Published {
-    /// Forgets what an earlier lease has left here; nobody owns it meanwhile.
-    pub(crate) fn reset(&self) {
-        let Self { sequence, hand, kind, ended, hints, blocks } = self;
-        sequence.store(START, Ordering::Relaxed);
-        hand.store(0, Ordering::Relaxed);
-        kind.store(0, Ordering::Relaxed);
-        ended.store(false, Ordering::Relaxed);
-        hints.store(0, Ordering::Relaxed);
-        blocks.store(0, Ordering::Relaxed);
-    }
-
-    /// Owner: a poll begins.
-    #[inline]
-    pub(crate) fn begin(&self, task: TaskId, kind: Kind) {
-        // Ordering: Release pairs with the Acquire in `in_hand`: who sees one of these sees the poll
-        // before this one ended.
-        self.hand.store(task.get(), Ordering::Release);
-        self.kind.store(kind.index(), Ordering::Release);
-        let sequence = self.sequence.load(Ordering::Relaxed);
-        // Ordering: Release pairs with the Acquire in `sequence`: who sees this poll begun sees
-        // whose it is.
-        self.sequence.store(sequence.wrapping_add(1), Ordering::Release);
-    }
-
-    /// Owner: it has ended.
-    #[inline]
-    pub(crate) fn end(&self) -> Hints {
-        let sequence = self.sequence.load(Ordering::Relaxed);
-        // Ordering: as in `begin`.
-        self.sequence.store(sequence.wrapping_add(1), Ordering::Release);
-        self.ended.store(false, Ordering::Relaxed);
-        let hints = self.hints.load(Ordering::Relaxed);
-        if hints != 0 {
-            self.hints.store(0, Ordering::Relaxed);
-        }
-        Hints(hints)
-    }
-
-    /// Where the owner is: odd in a poll.
-    pub(crate) fn sequence(&self) -> u64 {
-        // Ordering: Acquire pairs with the Release in `begin` and `end`.
-        self.sequence.load(Ordering::Acquire)
-    }
-
-    /// The task of the poll that goes on, if one does.
-    pub(crate) fn in_hand(&self) -> Option<(u64, u32)> {
-        let before = self.sequence();
-        // Ordering: Acquire pairs with the Release in `begin`: had one of these come from a later
-        // poll, the second look at the sequence would find that this one has ended.
-        let hand = (self.hand.load(Ordering::Acquire), self.kind.load(Ordering::Acquire));
-        (before % 2 == 1 && self.sequence() == before).then_some(hand)
-    }
-
-    /// Owner: the task in hand, or the last one that was.
-    pub(crate) fn last(&self) -> Option<CurrentTask> {
-        let id = TaskId::from_u64(self.hand.load(Ordering::Relaxed))?;
-        Some(CurrentTask { id, kind: Kind::from_index(self.kind.load(Ordering::Relaxed)) })
-    }
-
-    /// Whether the owner is known not to come round: it was found so, or has said so.
-    pub(crate) fn is_stuck(&self) -> bool {
-        self.hints.load(Ordering::Relaxed) & STUCK != 0 || self.is_blocked()
-    }
-
-    /// Whether the owner has said that it is about to block.
-    pub(crate) fn is_blocked(&self) -> bool {
-        self.blocks.load(Ordering::Relaxed) != 0
-    }
-
-    /// Owner: it is about to block; true if it had not said so before.
-    pub(crate) fn begin_block(&self) -> bool {
-        let outer = self.blocks.load(Ordering::Relaxed);
-        self.blocks.store(outer + 1, Ordering::Relaxed);
-        outer == 0
-    }
-
-    /// Owner: that has ended.
-    pub(crate) fn end_block(&self) {
-        let blocks = self.blocks.load(Ordering::Relaxed);
-        self.blocks.store(blocks - 1, Ordering::Relaxed);
-    }
-
-    /// Says that the owner does not come round, until its poll ends.
-    pub(crate) fn set_stuck(&self) {
-        self.hints.fetch_or(STUCK, Ordering::Relaxed);
-    }
-
-    /// Has the owner draw another budget when its poll ends.
-    pub(crate) fn ask_to_shake(&self) {
-        self.hints.fetch_or(SHAKE, Ordering::Relaxed);
-    }
-
-    /// Asks the owner to look round when its poll ends.
-    pub(crate) fn ask_to_look(&self) {
-        self.hints.fetch_or(LOOK, Ordering::Relaxed);
-    }
-}
 
 /// One worker's share; see the module.
 #[derive(Debug)]

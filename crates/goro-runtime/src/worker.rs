@@ -35,7 +35,8 @@ use goro_task::{Ending, Ran};
 use crate::current;
 use crate::ground::Ground;
 use crate::hub::Hub;
-use crate::shard::{Hints, Shard, Work};
+use crate::published::Hints;
+use crate::shard::{Shard, Work};
 pub(crate) use crate::worker::chaos::Chaos;
 use crate::worker::pace::Pace;
 
