@@ -28,6 +28,7 @@ pub mod channel;
 pub mod names;
 pub mod oneshot;
 pub mod race;
+pub mod request;
 mod seen;
 pub mod select;
 #[allow(dead_code, reason = "a part is here before the primitive that needs it")]

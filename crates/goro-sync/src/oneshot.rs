@@ -27,7 +27,7 @@ use core::task::{Context, Poll};
 
 use futures::future::FusedFuture;
 use goro_context::Op;
-use goro_context::time::Duration;
+use goro_context::time::{Duration, Instant};
 use goro_shim::Arc;
 use goro_shim::lock::Lock;
 
@@ -235,6 +235,17 @@ impl<T> Receiver<T> {
         RecvTimeout(Timed::after(limit, self))
     }
 
+    /// As [`recv_timeout`](Self::recv_timeout), until a point in time.
+    ///
+    /// # Errors
+    /// As [`recv_timeout`](Self::recv_timeout).
+    ///
+    /// # Cancel safety
+    /// **Safe**: the value stays where it is.
+    pub fn recv_deadline(&mut self, deadline: Instant) -> RecvTimeout<'_, T> {
+        RecvTimeout(Timed::at(deadline, self))
+    }
+
     /// Waits for the value on this thread, which sleeps meanwhile. Legal anywhere; on a worker of a
     /// runtime it is declared first, so that others take over the worker's tasks.
     ///
@@ -334,7 +345,7 @@ impl<T> fmt::Debug for Receiver<T> {
     }
 }
 
-/// The future of [`Receiver::recv_timeout`].
+/// The future of [`Receiver::recv_timeout`] and [`Receiver::recv_deadline`].
 #[must_use = "futures do nothing unless polled"]
 #[derive(Debug)]
 pub struct RecvTimeout<'a, T>(Timed<&'a mut Receiver<T>>);

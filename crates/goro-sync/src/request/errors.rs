@@ -1,0 +1,69 @@
+//! Why a call has no answer.
+
+use core::error::Error;
+use core::fmt;
+
+/// Why [`call`](super::Client::call) has no answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum CallError<Q> {
+    /// All servers are gone, and none has taken the question, which comes back.
+    Closed(Q),
+    /// At the deadline there was no place for the question, which comes back.
+    NotTaken(Q),
+    /// At the deadline there was no answer. The question was passed on; whoever answers it is told
+    /// that nobody waits any more.
+    Timeout,
+    /// The question was passed on, and whoever had it has dropped its [`Reply`](super::Reply).
+    NoReply,
+}
+
+/// The caller has given up; the answer comes back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Unwanted<A>(pub A);
+
+impl<Q> CallError<Q> {
+    /// The question, if nobody can have seen it.
+    pub fn into_question(self) -> Option<Q> {
+        match self {
+            Self::Closed(question) | Self::NotTaken(question) => Some(question),
+            Self::Timeout | Self::NoReply => None,
+        }
+    }
+}
+
+impl<Q> fmt::Debug for CallError<Q> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Closed(_) => "Closed(..)",
+            Self::NotTaken(_) => "NotTaken(..)",
+            Self::Timeout => "Timeout",
+            Self::NoReply => "NoReply",
+        })
+    }
+}
+
+impl<Q> fmt::Display for CallError<Q> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Closed(_) => "nobody answers questions any more",
+            Self::NotTaken(_) => "nobody took the question in time",
+            Self::Timeout => "nobody answered in time",
+            Self::NoReply => "the question was dropped without an answer",
+        })
+    }
+}
+
+impl<A> fmt::Debug for Unwanted<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unwanted").finish_non_exhaustive()
+    }
+}
+
+impl<A> fmt::Display for Unwanted<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("nobody waits for the answer any more")
+    }
+}
+
+impl<Q> Error for CallError<Q> {}
+impl<A> Error for Unwanted<A> {}
