@@ -1,22 +1,25 @@
 //! Waiting for whichever of several comes first: [`select!`](crate::select!) for a fixed number of
-//! different things, [`race`](crate::race()) for the same as a plain function.
+//! different things, [`race`](crate::race()) for the same as a plain function, [`Select`] for a number
+//! of like things that changes.
 //!
 //! | | arms | answer | losers |
 //! |---|---|---|---|
 //! | [`select!`](crate::select!) | up to 64 futures | the winner's handler runs | dropped before it |
 //! | [`race`](crate::race()) | a tuple of futures | an enum to match on | dropped before it |
+//! | [`Select`] | a set of streams | key and item | stay in the set |
 //!
-//! Arms are plain futures. None of these allocate, and they run on any executor.
+//! Arms are plain futures. The first two allocate nothing, and all run on any
+//! executor.
 //!
 //! Invariants:
-//! 1. One arm wins, and only what it gave is taken; the other futures are dropped where they stand,
+//! 1. One arm of a `select!` or a race wins, and only what it gave is taken; the other futures are dropped where they stand,
 //!    as if they had been dropped by hand. What that means is each operation's own promise (see
 //!    [`CancelSafe`]).
 //! 2. No future of the select exists any more when a handler runs. A lock that a loser held, or a
 //!    place that it had in a queue, is given back by then.
 //! 3. Without `biased;` no arm is favoured, whichever of the others are ready.
 //!
-//! Left out: arms that are kept over rounds in secret. Who wants a future to go on while another arm
+//! Left out: arms of `select!` that are kept over rounds in secret. Who wants a future to go on while another arm
 //! wins keeps it outside, and waits for `&mut future`.
 
 #[doc(hidden)]
@@ -26,8 +29,10 @@ pub mod refused;
 #[doc(hidden)]
 pub mod round;
 mod safe;
+mod set;
 
 pub use safe::{AssertCancelSafe, CancelSafe, cancel_safe};
+pub use set::{Branch, Next, Select, Selected};
 
 /// Waits for several futures, and runs the handler of the one that is ready first; the others are
 /// dropped before it runs.
