@@ -5,6 +5,7 @@ use core::panic::Location;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use goro_context::{Kind, Op, note};
+use goro_sync::select::CancelSafe;
 
 pub use goro_context::Cause;
 pub use goro_context::TaskId as Id;
@@ -134,6 +135,8 @@ impl Future for YieldNow {
         Poll::Pending
     }
 }
+
+impl CancelSafe for YieldNow {}
 
 /// Runs a closure that blocks, here and now. On a worker, what else stood in its queue is offered to the
 /// other workers, and a spare worker takes its place until the closure returns; elsewhere the closure

@@ -59,7 +59,7 @@ struct Request<Q, A> {
     reply: Reply<A>,
 }
 
-/// The side that asks; made by [`channel`], or by cloning.
+/// The side that asks; made by [`channel()`], or by cloning.
 pub struct Client<Q, A> {
     sender: channel::Sender<Request<Q, A>>,
 }
@@ -136,7 +136,7 @@ impl<Q, A> fmt::Debug for Client<Q, A> {
     }
 }
 
-/// The side that answers; made by [`channel`], or by cloning: a question goes to one of the clones.
+/// The side that answers; made by [`channel()`], or by cloning: a question goes to one of the clones.
 pub struct Server<Q, A> {
     receiver: channel::Receiver<Request<Q, A>>,
 }

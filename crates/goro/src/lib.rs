@@ -66,7 +66,7 @@ pub mod net {
 }
 
 // `race` and `select` are a function and a macro, and modules of the same names.
-pub use goro_sync::{broadcast, oneshot, race, race_ok, select, watch};
+pub use goro_sync::{broadcast, oneshot, race, race_ok, request, select, watch};
 
 /// Signals of the operating system.
 pub mod signal {

@@ -129,6 +129,7 @@ fn whichever_comes_first_is_behind_the_door() {
         let word = goro::select! {
             strict;
             word = cancel_safe(async { "ready" }) => word,
+            () = goro::time::sleep(Duration::from_secs(60)) => "late",
             timeout(Duration::from_secs(60)) => "late",
         };
         assert_eq!(word, "ready");

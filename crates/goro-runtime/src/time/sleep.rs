@@ -6,6 +6,7 @@ use core::task::{Context, Poll, ready};
 
 use goro_context::budget;
 use goro_context::time::{self, Deadline, Duration, Instant};
+use goro_sync::select::CancelSafe;
 
 /// Waits until `duration` has passed, counted from this call. Never early.
 ///
@@ -89,3 +90,5 @@ impl Future for Sleep {
         polled
     }
 }
+
+impl CancelSafe for Sleep {}

@@ -16,6 +16,7 @@ use std::io;
 use goro_context::Cause;
 use goro_context::note::{self, Op};
 use goro_context::time::{self, Deadline, Duration, Instant};
+use goro_sync::select::CancelSafe;
 use pin_project_lite::pin_project;
 
 /// Gives `future` at most `duration`, counted from the end of its first poll.
@@ -124,6 +125,8 @@ impl<F: Future> Future for Timeout<F> {
         Poll::Pending
     }
 }
+
+impl<F: CancelSafe> CancelSafe for Timeout<F> {}
 
 /// The time that a [`timeout`] allowed was up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

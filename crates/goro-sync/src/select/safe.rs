@@ -15,6 +15,8 @@ use futures::future::{Fuse, FusedFuture, OptionFuture};
 use futures::stream::Next;
 use pin_project_lite::pin_project;
 
+use crate::channel;
+
 /// A future that may be dropped before it is ready, and nothing is lost.
 ///
 /// goro's operations are marked if their documentation says *Safe* (no effect that anybody sees),
@@ -66,6 +68,15 @@ impl<F: CancelSafe> CancelSafe for OptionFuture<F> {}
 // Waiting for a stream's next item holds nothing but the stream, by reference.
 impl<S: futures::Stream + Unpin + ?Sized> CancelSafe for Next<'_, S> {}
 impl<F: Future> CancelSafe for AssertCancelSafe<F> {}
+
+// Safe, Returns and Place, by the table of `channel`.
+impl<T> CancelSafe for channel::RecvFuture<'_, T> {}
+impl<T> CancelSafe for channel::RecvTimeout<'_, T> {}
+impl<T> CancelSafe for channel::RecvLease<'_, T> {}
+impl<T> CancelSafe for channel::SendFuture<'_, T> {}
+impl<T> CancelSafe for channel::SendTimeout<'_, T> {}
+impl<T> CancelSafe for channel::Reserve<'_, T> {}
+impl<T> CancelSafe for channel::ClosedFuture<'_, T> {}
 
 /// Asserts that nothing is lost when `future` is dropped before it is ready.
 ///

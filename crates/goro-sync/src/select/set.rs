@@ -264,6 +264,7 @@ impl<K: Clone, S: Stream + Unpin> Select<K, S> {
     ///
     /// # Cancel safety
     /// **Safe**: what was not taken is still in its stream, if the streams' own `next` is safe.
+    #[expect(clippy::should_implement_trait, reason = "it is a stream, whose `next` waits")]
     pub fn next(&mut self) -> Next<'_, K, S> {
         Next { select: self }
     }
