@@ -245,7 +245,7 @@ fn nothing_is_lost_and_nothing_doubled_by_selects_that_compete() {
         .map(|n| {
             let sender = channels[n].0.clone();
             thread::spawn(move || {
-                (0..ITEMS).for_each(|item| sender.blocking_send(item * 3 + n).unwrap())
+                (0..ITEMS).for_each(|item| sender.blocking_send(item * 3 + n).unwrap());
             })
         })
         .collect();
