@@ -1,230 +1,203 @@
-//! Threads on which blocking is harmless.
+//! Threads on which blocking is harmless, in pools.
 //!
-//! A job goes through one unbounded queue to whichever thread of the pool is idle. A thread is
-//! started when more jobs wait than threads are idle, up to a limit, and ends after having been
-//! idle for a while.
+//! Every runtime has a pool called `blocking`, which [`spawn_blocking`](crate::spawn_blocking) uses.
+//! A builder can be given [others](crate::Builder::blocking_pool): for jobs that must not wait behind
+//! those of the rest, or not take more than so many threads. A pool starts a thread when more jobs
+//! wait than threads are idle, up to its most; above its least, a thread ends after having been idle
+//! for a while.
 //!
-//! Invariants:
-//! 1. `idle` counts threads that wait or have been asked for and will wait; `queued` counts jobs
-//!    sent or about to be sent. Both change under the lock, sending happens outside of it.
-//! 2. A job is never queued for nobody: when a thread is refused and no other exists, it comes
-//!    back to the caller with the error. When others exist, it waits for one of them; and whoever
-//!    learns that the last of them was refused, too, cancels what waits.
-//! 3. A thread does not end while `queued` is not zero.
-//! 4. Closing drops the jobs that no thread has begun, which cancels their handles; who sends one
-//!    as the pool closes looks afterwards whether it still has to.
+//! ```text
+//!  closure ──▶ a task that parks ──▶ its waker waits at the pool's desk ──▶ a thread wakes it there,
+//!                    │                                                     and runs it
+//!                    └── aborted while it waits: dropped, and its place is free again
+//! ```
 //!
-//! Left out: ordering between jobs, and ending a job that runs (nothing can).
+//! A job that runs cannot be stopped; it can ask whether it [should](is_cancelled).
+//!
+//! Left out: ordering between jobs, priorities, and pools that are made after the runtime. How jobs
+//! wait and threads come and go is `desk`'s; what a job is, `job`'s.
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
-use goro_context::Cause;
+use core::fmt;
+use core::panic::Location;
+use goro_context::Kind;
 use goro_shim::Arc;
-use goro_shim::lock::Lock;
-use goro_shim::thread;
 use goro_shim::time::Duration;
-use std::io;
+use goro_task::JoinHandle;
 
-use crate::driver::os::Threads;
-use crate::driver::{Job, RefusedJob};
+use crate::desk::Sizes;
+use crate::ground::Ground;
+use crate::handle::Handle;
+use crate::job;
+use crate::metrics::PoolMetrics;
 
-/// How large the pool may grow and how long an idle thread stays.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    pub(crate) threads: usize,
-    pub(crate) keep_alive: Duration,
+mod refused;
+mod staff;
+mod stdin;
+mod waits;
+
+pub use crate::job::is_cancelled;
+pub use refused::Refused;
+pub(crate) use staff::Staff;
+pub(crate) use stdin::is_read_by;
+
+/// The pool that every runtime has, and its number.
+pub(crate) const DEFAULT: (&str, usize) = ("blocking", 0);
+
+/// How a pool of threads for blocking jobs is to be.
+///
+/// # Example
+/// ```
+/// use goro_runtime::{Builder, blocking::Config, time::Duration};
+/// let dns = Config::new("dns").most(4).queue(100).keep_alive(Duration::from_secs(1));
+/// let runtime = Builder::new().blocking_pool(dns).build()?;
+/// let pool = runtime.handle().blocking_pool("dns").expect("it was just made");
+/// let job = pool.spawn(|| 2 + 2);
+/// assert_eq!(runtime.block_on(job).unwrap(), 4);
+/// # Ok::<(), goro_runtime::BuildError>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a configuration does nothing until a builder has it"]
+pub struct Config {
+    pub(crate) name: Arc<str>,
+    pub(crate) sizes: Sizes,
+    pub(crate) waited_for: bool,
 }
 
-#[derive(Debug, Default)]
-struct Load {
-    threads: usize,
-    idle: usize,
-    queued: usize,
-    closed: bool,
+impl Config {
+    /// A pool called so, with threads as they are needed, at most 512, each of which stays idle for
+    /// 10 s, and as many waiting jobs as memory holds. Its threads are called `RUNTIME-NAME`.
+    ///
+    /// The name `blocking` stands for the pool that every runtime has.
+    pub fn new(name: &str) -> Self {
+        let keep_alive = Duration::from_secs(10);
+        let sizes = Sizes { least: 0, most: 512, queue: usize::MAX, keep_alive };
+        Self { name: name.into(), sizes, waited_for: true }
+    }
+
+    /// The least threads: started with the runtime, and never sent home. Default: 0.
+    pub fn least(mut self, threads: usize) -> Self {
+        self.sizes.least = threads;
+        self
+    }
+
+    /// The most threads, 1 or more. Default: 512. At the limit jobs wait.
+    pub fn most(mut self, threads: usize) -> Self {
+        self.sizes.most = threads;
+        self
+    }
+
+    /// How many jobs may wait, beyond those that an idle thread, or one that may yet be started, can
+    /// take at once. Default: no bound. More than that are refused.
+    pub fn queue(mut self, jobs: usize) -> Self {
+        self.sizes.queue = jobs;
+        self
+    }
+
+    /// How long a thread stays with nothing to do. Default: 10 s.
+    pub fn keep_alive(mut self, keep_alive: Duration) -> Self {
+        self.sizes.keep_alive = keep_alive;
+        self
+    }
+
+    /// Whether whoever ends the runtime waits for jobs that run. Default: yes.
+    ///
+    /// Say no for jobs that may never return, such as reads from a terminal or a device; they must
+    /// have nothing to finish, since the process may end under them.
+    pub fn waited_for(mut self, yes: bool) -> Self {
+        self.waited_for = yes;
+        self
+    }
 }
 
-#[derive(Debug)]
-struct Shared {
-    load: Lock<Load>,
-    jobs: Receiver<Job>,
-    limits: Limits,
-}
-
-/// The blocking pool; see the module.
-#[derive(Debug)]
-pub(crate) struct Pool {
-    shared: Arc<Shared>,
-    sender: Lock<Option<Sender<Job>>>,
-    threads: Arc<Threads>,
-}
-
-/// What submitting a job calls for.
-enum Plan {
-    /// A thread is idle, or the pool is as large as it may be.
-    Queue,
-    /// Start a thread first.
-    Start,
-    /// The pool is closed.
-    Refuse,
+/// A pool of a runtime's; from [`Handle::blocking_pool`].
+///
+/// Like a handle, it does not keep the runtime running.
+#[derive(Clone)]
+pub struct Pool {
+    ground: Arc<Ground>,
+    number: usize,
 }
 
 impl Pool {
-    pub(crate) fn new(threads: Arc<Threads>, limits: Limits) -> Self {
-        let (sender, jobs) = crossbeam_channel::unbounded();
-        let shared = Arc::new(Shared { load: Lock::default(), jobs, limits });
-        Self { shared, sender: Lock::new(Some(sender)), threads }
+    pub(crate) fn of(ground: &Arc<Ground>, number: usize) -> Self {
+        Self { ground: Arc::clone(ground), number }
     }
 
-    /// How many threads there are, and how many jobs wait.
-    pub(crate) fn load(&self) -> (usize, usize) {
-        let load = self.shared.load.lock();
-        (load.threads, load.queued)
+    /// What it is called.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.ground.pools[self.number].name
     }
 
-    /// Has `job` run on a thread of the pool.
-    pub(crate) fn submit(&self, job: Job) -> Result<(), RefusedJob> {
-        match self.shared.plan() {
-            Plan::Queue => self.send(job),
-            Plan::Refuse => Err(closed(job)),
-            Plan::Start => match self.start_thread() {
-                Ok(()) => self.send(job),
-                Err(error) => self.without_thread(job, error),
-            },
-        }
+    /// Runs a closure on a thread of this pool; see [`spawn_blocking`](crate::spawn_blocking).
+    ///
+    /// Where [`try_spawn`](Self::try_spawn) gives the closure back, this drops it, and the handle
+    /// resolves to a cancellation that says why.
+    #[track_caller]
+    pub fn spawn<F, T>(&self, job: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        job::start(&self.ground, self.number, job, Kind::at(Location::caller()))
     }
 
-    /// No thread could be had: the job waits for another one, if there is another one.
-    fn without_thread(&self, job: Job, error: io::Error) -> Result<(), RefusedJob> {
-        let left = {
-            let mut load = self.shared.load.lock();
-            load.threads -= 1;
-            load.idle -= 1;
-            if load.threads == 0 {
-                load.queued -= 1;
-            }
-            load.threads
-        };
-        if left == 0 {
-            self.shared.cancel_orphans(&error);
-            return Err(RefusedJob { job, error });
-        }
-        crate::observe::blocking_thread_refused(&error, left);
-        self.send(job)
+    /// Runs a closure on a thread of this pool, or gives it back.
+    ///
+    /// # Errors
+    /// [`Refused`], holding the closure, when as many jobs wait as may, when the system refuses the
+    /// thread and there is no other, and when the runtime is shutting down.
+    ///
+    /// # Example
+    /// ```
+    /// use goro_runtime::{Builder, blocking::Config};
+    /// let runtime = Builder::new().blocking_pool(Config::new("one").most(1).queue(0)).build()?;
+    /// let one = runtime.handle().blocking_pool("one").expect("it was just made");
+    /// let (release, wait) = std::sync::mpsc::channel::<()>();
+    /// let first = one.try_spawn(move || wait.recv().is_err()).unwrap();
+    /// let second = one.try_spawn(|| "not now").unwrap_err();
+    /// assert!(second.is_full());
+    /// assert_eq!(second.into_closure()(), "not now");
+    /// drop(release);
+    /// assert!(runtime.block_on(first).unwrap());
+    /// # Ok::<(), goro_runtime::BuildError>(())
+    /// ```
+    #[track_caller]
+    pub fn try_spawn<F, T>(&self, job: F) -> Result<JoinHandle<T>, Refused<F>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let kind = Kind::at(Location::caller());
+        job::try_start(&self.ground, self.number, job, kind)
+            .map_err(|(closure, refusal)| Refused::new(closure, refusal))
     }
 
-    fn start_thread(&self) -> io::Result<()> {
-        let shared = Arc::clone(&self.shared);
-        self.threads.start("blocking", move || shared.serve())
-    }
-
-    fn send(&self, job: Job) -> Result<(), RefusedJob> {
-        let sender = self.sender.lock().clone();
-        let sent = match sender {
-            Some(sender) => sender.send(job).map_err(crossbeam_channel::SendError::into_inner),
-            None => Err(job),
-        };
-        match sent {
-            Ok(()) => {
-                if self.shared.load.lock().closed {
-                    self.shared.cancel_queued();
-                }
-                Ok(())
-            }
-            Err(job) => {
-                self.shared.load.lock().queued -= 1;
-                Err(closed(job))
-            }
-        }
-    }
-
-    /// Ends the pool: what no thread has begun is dropped, idle threads go home.
-    pub(crate) fn close(&self) {
-        self.shared.load.lock().closed = true;
-        let sender = self.sender.lock().take();
-        drop(sender);
-        self.shared.cancel_queued();
+    /// What it has done so far.
+    #[must_use]
+    pub fn metrics(&self) -> PoolMetrics {
+        let all = self.ground.driver.pools();
+        all.into_iter().nth(self.number).unwrap_or_default()
     }
 }
 
-fn closed(job: Job) -> RefusedJob {
-    RefusedJob { job, error: io::Error::other("the runtime has stopped; its blocking pool too") }
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let load = self.metrics();
+        f.debug_struct("Pool")
+            .field("name", &self.name())
+            .field("threads", &load.threads)
+            .field("queued", &load.queued)
+            .finish_non_exhaustive()
+    }
 }
 
-impl Shared {
-    fn plan(&self) -> Plan {
-        let mut load = self.load.lock();
-        if load.closed {
-            return Plan::Refuse;
-        }
-        load.queued += 1;
-        if load.queued <= load.idle || load.threads >= self.limits.threads {
-            return Plan::Queue;
-        }
-        load.threads += 1;
-        load.idle += 1;
-        Plan::Start
-    }
-
-    /// Cancels what no thread has begun.
-    fn cancel_queued(&self) {
-        while let Ok(job) = self.jobs.try_recv() {
-            self.load.lock().queued -= 1;
-            job.cancel(Cause::Shutdown);
-        }
-    }
-
-    /// The last thread there was to be has been refused: cancels what others have queued for it,
-    /// and waits for what they are about to, unless somebody can have a thread after all.
-    fn cancel_orphans(&self, error: &io::Error) {
-        loop {
-            {
-                let load = self.load.lock();
-                if load.threads > 0 || load.queued == 0 || load.closed {
-                    return;
-                }
-            }
-            match self.jobs.try_recv() {
-                Ok(job) => {
-                    self.load.lock().queued -= 1;
-                    job.cancel(Cause::new(error.to_string()));
-                }
-                Err(_) => thread::yield_now(),
-            }
-        }
-    }
-
-    /// A pool thread's life.
-    fn serve(&self) {
-        loop {
-            match self.jobs.recv_timeout(self.limits.keep_alive) {
-                Ok(job) => {
-                    let closed = {
-                        let mut load = self.load.lock();
-                        load.idle -= 1;
-                        load.queued -= 1;
-                        load.closed
-                    };
-                    if closed {
-                        job.cancel(Cause::Shutdown);
-                    } else {
-                        job.run();
-                    }
-                    self.load.lock().idle += 1;
-                }
-                Err(RecvTimeoutError::Timeout) => {
-                    let mut load = self.load.lock();
-                    if load.queued == 0 {
-                        load.idle -= 1;
-                        load.threads -= 1;
-                        return;
-                    }
-                }
-                Err(RecvTimeoutError::Disconnected) => {
-                    let mut load = self.load.lock();
-                    load.idle -= 1;
-                    load.threads -= 1;
-                    return;
-                }
-            }
-        }
+impl Handle {
+    /// The pool called so, of those that the runtime was built with.
+    #[must_use]
+    pub fn blocking_pool(&self, name: &str) -> Option<Pool> {
+        let ground = self.ground();
+        let number = ground.pools.iter().position(|pool| *pool.name == *name)?;
+        Some(Pool::of(ground, number))
     }
 }

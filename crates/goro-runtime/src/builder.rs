@@ -1,20 +1,22 @@
 //! How a runtime is to be: sizes, names, and what refuses to be built.
 
-use core::fmt;
 use goro_shim::Arc;
 use goro_shim::time::Duration;
 use goro_shim::{random, thread};
-use std::io;
 
-use crate::blocking::Limits;
+use crate::blocking::{Config, DEFAULT};
 use crate::driver::os::{OsDriver, ThreadPlan};
 use crate::driver::scripted::{Script, Scripted, Seeded};
-use crate::ground::Ground;
+use crate::ground::{Ground, Plan};
 use crate::hub::{Lease, MAX_SPARES, MAX_WORKERS};
 use crate::runtime::Runtime;
 use crate::spares::Limits as SpareLimits;
 use crate::stall::{self, Stall, StallPlan};
 use crate::worker::Chaos;
+
+mod error;
+
+pub use error::BuildError;
 
 /// The variable that says how many workers a runtime has, when its builder does not.
 const WORKERS_VARIABLE: &str = "GORO_WORKERS";
@@ -33,8 +35,8 @@ pub struct Builder {
     workers: Option<usize>,
     name: String,
     stack_size: Option<usize>,
-    blocking_threads: usize,
-    blocking_keep_alive: Duration,
+    /// The blocking pools, the one that every runtime has first.
+    pools: Vec<Config>,
     monitor: bool,
     chaos: Option<Chaos>,
     max_tasks: Option<usize>,
@@ -48,8 +50,7 @@ impl Default for Builder {
             workers: None,
             name: "goro".to_owned(),
             stack_size: None,
-            blocking_threads: 512,
-            blocking_keep_alive: Duration::from_secs(10),
+            pools: vec![Config::new(DEFAULT.0)],
             monitor: true,
             chaos: None,
             max_tasks: None,
@@ -87,13 +88,24 @@ impl Builder {
 
     /// The most threads the blocking pool may have. Default: 512. At the limit jobs wait.
     pub fn blocking_threads(mut self, threads: usize) -> Self {
-        self.blocking_threads = threads;
+        self.pools[DEFAULT.1].sizes.most = threads;
         self
     }
 
     /// How long an idle thread of the blocking pool stays. Default: 10 s.
     pub fn blocking_keep_alive(mut self, keep_alive: Duration) -> Self {
-        self.blocking_keep_alive = keep_alive;
+        self.pools[DEFAULT.1].sizes.keep_alive = keep_alive;
+        self
+    }
+
+    /// Another pool of threads for blocking jobs, or, if it is called `blocking`, how the one is to be
+    /// that every runtime has. Got at by [`Handle::blocking_pool`](crate::Handle::blocking_pool).
+    pub fn blocking_pool(mut self, pool: Config) -> Self {
+        if *pool.name == *DEFAULT.0 {
+            self.pools[DEFAULT.1] = pool;
+        } else {
+            self.pools.push(pool);
+        }
         self
     }
 
@@ -207,27 +219,21 @@ impl Builder {
     /// [`BuildError`]; whatever had been started by then has ended, and nothing is left behind.
     pub fn build(self) -> Result<Runtime, BuildError> {
         let workers = self.check_workers()?;
-        if self.blocking_threads == 0 {
-            return Err(BuildError::NoBlockingThreads);
-        }
-        if self.name.contains('\0') {
-            return Err(BuildError::Name(self.name));
-        }
-        let lease = self.lease(workers, false)?;
-        let stalls = StallPlan { quota: quota().map(|quota| quota * 2), ..self.stalls };
-        let name: Arc<str> = self.name.into();
-        let plan = ThreadPlan { name: Arc::clone(&name), stack_size: self.stack_size };
-        let limits =
-            Limits { threads: self.blocking_threads, keep_alive: self.blocking_keep_alive };
-        let driver = Arc::new(OsDriver::new(plan, limits).map_err(BuildError::Reactor)?);
-        match Ground::start(driver.clone(), name, lease, stalls) {
-            Ok(ground) => Ok(Runtime::of(ground, driver)),
-            Err((ground, started, error)) => {
-                driver.join(None);
-                drop(ground);
-                Err(BuildError::Thread { started, error })
-            }
-        }
+        let stack_size = self.stack_size;
+        let plan = self.plan(workers, false)?;
+        let threads = ThreadPlan { name: Arc::clone(&plan.name), stack_size };
+        let driver = Arc::new(OsDriver::new(threads, &plan.pools).map_err(BuildError::Reactor)?);
+        let (ground, started, error) = match Ground::start(driver.clone(), plan) {
+            Ok(ground) => match driver.staff() {
+                Ok(()) => return Ok(Runtime::of(ground, driver)),
+                Err(error) => (ground, workers, error),
+            },
+            Err(refused) => refused,
+        };
+        ground.close();
+        driver.join(None);
+        drop(ground);
+        Err(BuildError::Thread { started, error })
     }
 
     fn check_workers(&self) -> Result<usize, BuildError> {
@@ -250,7 +256,11 @@ impl Builder {
         }
     }
 
-    fn lease(&self, workers: usize, scripted: bool) -> Result<Lease, BuildError> {
+    fn plan(self, workers: usize, scripted: bool) -> Result<Plan, BuildError> {
+        self.check_pools()?;
+        if self.name.contains('\0') {
+            return Err(BuildError::Name(self.name));
+        }
         if self.max_tasks == Some(0) {
             return Err(BuildError::NoTasks);
         }
@@ -260,7 +270,32 @@ impl Builder {
             return Err(BuildError::TooManySpares { asked, limit: MAX_SPARES });
         }
         let (monitor, chaos, tasks) = (self.monitor, self.chaos, self.max_tasks);
-        Ok(Lease { workers, monitor, scripted, chaos, tasks, spares: self.spares })
+        let lease = Lease { workers, monitor, scripted, chaos, tasks, spares: self.spares };
+        // What a script says that time is, no quota limits.
+        let quota = if scripted { None } else { quota().map(|quota| quota * 2) };
+        let stalls = StallPlan { quota, ..self.stalls };
+        let (name, pools) = (self.name.into(), self.pools.into());
+        Ok(Plan { name, lease, pools, stalls })
+    }
+
+    fn check_pools(&self) -> Result<(), BuildError> {
+        for (number, pool) in self.pools.iter().enumerate() {
+            let name = String::from(&*pool.name);
+            let (least, most) = (pool.sizes.least, pool.sizes.most);
+            if most == 0 {
+                return Err(BuildError::NoBlockingThreads);
+            }
+            if least > most {
+                return Err(BuildError::PoolSize { name, least, most });
+            }
+            if name.contains('\0') {
+                return Err(BuildError::Name(name));
+            }
+            if self.pools[..number].iter().any(|other| other.name == pool.name) {
+                return Err(BuildError::PoolTwice(name));
+            }
+        }
+        Ok(())
     }
 
     /// A runtime on one thread with virtual time; see [`Scripted`].
@@ -279,8 +314,7 @@ impl Builder {
     /// script refuses.
     pub fn build_on_script(self, script: Arc<dyn Script>) -> Result<Scripted, BuildError> {
         let workers = self.check_workers()?;
-        let lease = self.lease(workers, true)?;
-        Scripted::start(self.name.into(), lease, self.stalls, script)
+        Scripted::start(self.plan(workers, true)?, script)
     }
 }
 
@@ -296,106 +330,4 @@ fn processors() -> Option<usize> {
     return Some(rustix::thread::sched_getaffinity(None).ok()?.count() as usize);
     #[cfg(not(target_os = "linux"))]
     None
-}
-
-/// Why a runtime was not built.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum BuildError {
-    /// Zero workers were asked for, by the builder or by `GORO_WORKERS`.
-    NoWorkers,
-    /// More workers were asked for than a runtime can have.
-    TooManyWorkers {
-        /// How many were asked for.
-        asked: usize,
-        /// How many there can be.
-        limit: usize,
-    },
-    /// More spare workers were asked for than a runtime can have.
-    TooManySpares {
-        /// How many were asked for, for both reasons together.
-        asked: usize,
-        /// How many there can be.
-        limit: usize,
-    },
-    /// `GORO_WORKERS` is set to something that is not a number; its value.
-    Variable(String),
-    /// A blocking pool of no threads was asked for.
-    NoBlockingThreads,
-    /// A limit of no tasks was asked for.
-    NoTasks,
-    /// The name has a NUL byte in it, which no thread's name can have.
-    Name(String),
-    /// The descriptors of the reactor or of the monitor's timer were refused.
-    Reactor(io::Error),
-    /// A thread was refused.
-    Thread {
-        /// How many of the runtime's threads had started; they have ended again.
-        started: usize,
-        /// What the operating system said.
-        error: io::Error,
-    },
-}
-
-impl fmt::Display for BuildError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoWorkers => {
-                f.write_str("a runtime needs at least one worker: ask for 1 or more, or for none to get one per processor")
-            }
-            Self::TooManyWorkers { asked, limit } => {
-                write!(f, "a runtime has at most {limit} workers, not {asked}: ask for fewer")
-            }
-            Self::TooManySpares { asked, limit } => write!(
-                f,
-                "a runtime has at most {limit} spare workers, not {asked}: ask for fewer with stall_spares and block_spares"
-            ),
-            Self::Variable(value) => write!(
-                f,
-                "{WORKERS_VARIABLE}={value:?} is not a number of workers: set it to 1 or more, or unset it"
-            ),
-            Self::NoBlockingThreads => {
-                f.write_str("the blocking pool needs at least one thread: ask for 1 or more")
-            }
-            Self::NoTasks => f.write_str(
-                "a limit of 0 tasks lets nothing run: ask for 1 or more, or set no limit",
-            ),
-            Self::Name(name) => {
-                write!(f, "a thread cannot be called {name:?}: take the NUL byte out of the name")
-            }
-            Self::Reactor(error) => write!(
-                f,
-                "the reactor's descriptors were refused ({error}): raise the limit on open files (ulimit -n), or close some"
-            ),
-            Self::Thread { started, error } => write!(
-                f,
-                "a thread was refused after {started} had started ({error}): raise the limit on processes (ulimit -u), or ask for fewer workers"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for BuildError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Reactor(error) | Self::Thread { error, .. } => Some(error),
-            Self::NoWorkers
-            | Self::TooManyWorkers { .. }
-            | Self::TooManySpares { .. }
-            | Self::Variable(_)
-            | Self::NoBlockingThreads
-            | Self::NoTasks
-            | Self::Name(_) => None,
-        }
-    }
-}
-
-impl From<BuildError> for io::Error {
-    fn from(error: BuildError) -> Self {
-        let kind = match &error {
-            BuildError::Reactor(source) | BuildError::Thread { error: source, .. } => source.kind(),
-            _ => io::ErrorKind::InvalidInput,
-        };
-        Self::new(kind, error)
-    }
 }

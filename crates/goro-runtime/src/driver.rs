@@ -7,10 +7,13 @@
 //! Left out: anything on the path of a task. Queues, wake-ups and polls are the same code on both.
 
 pub use crate::job::Job;
+use crate::metrics::PoolMetrics;
 use crate::monitor::Monitor;
 use crate::parker::Parker;
 use crate::worker::Seat;
+use core::fmt;
 use core::task::Waker;
+use goro_context::Cause;
 use goro_shim::Arc;
 use goro_shim::time::{Duration, Instant};
 use std::io;
@@ -38,13 +41,68 @@ impl Role {
     }
 }
 
-/// A job that no thread could be had for, given back.
+/// A place that a job has at a blocking pool; the number is the driver's to choose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ticket {
+    /// Which pool, in the order in which the runtime was given them.
+    pub pool: usize,
+    /// Which place.
+    pub place: u64,
+}
+
+/// Why a blocking pool takes no job.
+#[derive(Debug)]
+pub enum Refusal {
+    /// As many wait as may.
+    Full,
+    /// The runtime has stopped, or is about to.
+    Closed(Cause),
+    /// The operating system refused the thread, and there is no other.
+    NoThread(io::Error),
+}
+
+impl Refusal {
+    /// As what the job's handle resolves with.
+    #[must_use]
+    pub fn into_cause(self) -> Cause {
+        match self {
+            Self::Full => Cause::Limit,
+            Self::Closed(cause) => cause,
+            Self::NoThread(error) => Cause::new(error.to_string()),
+        }
+    }
+}
+
+impl From<Refusal> for io::Error {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Full => Self::new(io::ErrorKind::WouldBlock, refusal.to_string()),
+            Refusal::Closed(cause) => Self::other(cause),
+            Refusal::NoThread(error) => error,
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full => f.write_str("as many jobs wait as this pool allows"),
+            Self::Closed(cause) => cause.fmt(f),
+            Self::NoThread(error) => write!(
+                f,
+                "the operating system refused a thread ({error}): raise the limit on processes (ulimit -u), or ask for fewer"
+            ),
+        }
+    }
+}
+
+/// A job that was not taken, given back.
 #[derive(Debug)]
 pub struct RefusedJob {
     /// The job.
     pub job: Job,
     /// Why.
-    pub error: io::Error,
+    pub refusal: Refusal,
 }
 
 /// Where a worker is about to sleep, which decides whose deadlines it wakes for.
@@ -96,11 +154,25 @@ pub trait Driver: Send + Sync + 'static {
     /// What the operating system said; nothing runs then and the role is dropped.
     fn launch(&self, role: Role) -> io::Result<()>;
 
+    /// A place for a job at a blocking pool; [`job`](Self::job) fills it.
+    ///
+    /// # Errors
+    /// Why there is none.
+    fn reserve(&self, pool: usize) -> Result<Ticket, Refusal>;
+
     /// Has a closure run where blocking is harmless.
     ///
     /// # Errors
-    /// The job back, when no thread is there and none could be started.
-    fn job(&self, job: Job) -> Result<(), RefusedJob>;
+    /// The job back, when the pool has closed, or no thread is there and none could be started.
+    fn job(&self, place: Ticket, job: Job) -> Result<(), RefusedJob>;
+
+    /// The job of this place has ended without being run; where it is still kept, it can be dropped.
+    fn withdraw(&self, place: Ticket);
+
+    /// What the blocking pools have done, in the order in which the runtime was given them.
+    fn pools(&self) -> Vec<PoolMetrics> {
+        Vec::new()
+    }
 
     /// A worker is awake: the monitor must look within its period. The caller has fenced.
     fn arm(&self);

@@ -6,17 +6,29 @@
 use goro_shim::Arc;
 use std::io;
 
+use crate::blocking::Config;
 use crate::driver::{Driver, Role};
 use crate::hub::{Hub, Lease};
 use crate::monitor::Monitor;
 use crate::stall::{Reports, StallPlan};
 use crate::worker::{Chaos, Seat};
 
+/// What a ground is to be like.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) name: Arc<str>,
+    pub(crate) lease: Lease,
+    /// The blocking pools, the one that every runtime has first.
+    pub(crate) pools: Arc<[Config]>,
+    pub(crate) stalls: StallPlan,
+}
+
 /// What one lease stands on; see the module.
 pub(crate) struct Ground {
     pub(crate) hub: &'static Hub,
     pub(crate) driver: Arc<dyn Driver>,
     pub(crate) name: Arc<str>,
+    pub(crate) pools: Arc<[Config]>,
     pub(crate) chaos: Option<Chaos>,
     pub(crate) stalls: StallPlan,
     pub(crate) reports: Reports,
@@ -39,14 +51,13 @@ impl Ground {
     /// waits for it by joining the driver.
     pub(crate) fn start(
         driver: Arc<dyn Driver>,
-        name: Arc<str>,
-        lease: Lease,
-        stalls: StallPlan,
+        plan: Plan,
     ) -> Result<Arc<Self>, (Arc<Self>, usize, io::Error)> {
+        let Plan { name, lease, pools, stalls } = plan;
         let hub = Hub::lease(lease);
         let chaos = lease.chaos;
         let reports = Reports::new(Arc::clone(&name));
-        let ground = Arc::new(Self { hub, driver, name, chaos, stalls, reports });
+        let ground = Arc::new(Self { hub, driver, name, pools, chaos, stalls, reports });
         hub.set_ground(&ground);
         let monitor = lease.monitor.then(|| Role::Monitor(Monitor::new(Arc::clone(&ground))));
         let before_workers = usize::from(lease.monitor);

@@ -10,6 +10,7 @@ use goro_shim::Arc;
 use goro_task::JoinHandle;
 
 use crate::block_on::BlockOnError;
+use crate::blocking::DEFAULT;
 use crate::current::{self, Scope};
 use crate::ground::Ground;
 use crate::metrics::Metrics;
@@ -64,6 +65,10 @@ impl Handle {
         ground.map(|ground| Self { ground }).ok_or(NoRuntime(()))
     }
 
+    pub(crate) fn ground(&self) -> &Arc<Ground> {
+        &self.ground
+    }
+
     fn foreign(&self) -> &'static Shard {
         self.ground.hub.foreign()
     }
@@ -93,7 +98,7 @@ impl Handle {
         T: Send + 'static,
     {
         let kind = Kind::at(Location::caller());
-        crate::job::start(Arc::clone(&self.ground), job, kind)
+        crate::job::start(&self.ground, DEFAULT.1, job, kind)
     }
 
     /// Runs a future to its end on this thread, inside this runtime; see
@@ -132,7 +137,7 @@ impl Handle {
     /// What the runtime has done so far.
     #[must_use]
     pub fn metrics(&self) -> Metrics {
-        Metrics::read(self.ground.hub)
+        Metrics::read(&self.ground)
     }
 
     /// The name its threads carry.

@@ -23,12 +23,14 @@ use goro_shim::global::{self, OnceLock, Weak};
 use goro_shim::time::Instant;
 use goro_shim::{Arc, fork, time};
 
+use crate::blocking::DEFAULT;
 use crate::counters::{self, Counters};
 use crate::crew::Crew;
 use crate::driver::{Driver, Job};
 use crate::gate::Gate;
 use crate::ground::Ground;
 use crate::idle::Idle;
+use crate::job::Jobs;
 use crate::limit::Limit;
 use crate::shard::{FOREIGN, Shard, Work};
 use crate::spares::{Limits, Spares};
@@ -62,6 +64,8 @@ pub(crate) struct Hub {
     shards: Box<[OnceLock<&'static Shard>]>,
     spare_places: Box<[OnceLock<&'static Shard>]>,
     foreign: OnceLock<&'static Shard>,
+    /// The home of blocking jobs.
+    jobs: OnceLock<&'static Jobs>,
     /// How many of the shards have a worker in this lease.
     workers: AtomicU32,
     /// How many of the places for spares have had one in this lease.
@@ -136,6 +140,7 @@ impl Hub {
             shards: (0..MAX_WORKERS).map(|_| OnceLock::new()).collect(),
             spare_places: (0..MAX_SPARES).map(|_| OnceLock::new()).collect(),
             foreign: OnceLock::new(),
+            jobs: OnceLock::new(),
             workers: AtomicU32::new(0),
             spares_used: AtomicU32::new(0),
             spares_made: AtomicU32::new(0),
@@ -152,6 +157,7 @@ impl Hub {
             ground: global::Lock::new(None),
         }));
         hub.foreign.get_or_init(|| Self::add_shard(hub, FOREIGN));
+        hub.jobs.get_or_init(|| Box::leak(Box::new(Jobs::new(hub))));
         hub
     }
 
@@ -169,6 +175,7 @@ impl Hub {
                 shard.timers.restart();
             }
             self.idle.trim();
+            self.jobs().trim();
             *self.ground.lock() = None;
             pool(self.scripted.load(Ordering::Relaxed)).lock().push(self);
         }
@@ -188,6 +195,12 @@ impl Hub {
     pub(crate) fn foreign(&self) -> &'static Shard {
         // Set once, before the hub is handed out.
         self.foreign.get().expect("a hub is made with its foreign shard")
+    }
+
+    /// The home of its blocking jobs.
+    pub(crate) fn jobs(&self) -> &'static Jobs {
+        // Set once, before the hub is handed out.
+        self.jobs.get().expect("a hub is made with a home for its jobs")
     }
 
     /// The workers' shards of this lease.
@@ -378,9 +391,13 @@ impl Hub {
             return Err(Refused(job, std::io::Error::other(cause)));
         }
         let driver = Arc::clone(&ground.driver);
-        driver.job(Job::plain(job, ground)).map_err(|refused| {
+        let place = match driver.reserve(DEFAULT.1) {
+            Ok(place) => place,
+            Err(refusal) => return Err(Refused(job, refusal.into())),
+        };
+        driver.job(place, Job::plain(job, ground)).map_err(|refused| {
             let job = refused.job.into_plain().expect("a plain job comes back plain");
-            Refused(job, refused.error)
+            Refused(job, refused.refusal.into())
         })
     }
 

@@ -29,6 +29,7 @@
 mod alarm;
 mod counters;
 mod crew;
+mod desk;
 mod gate;
 mod idle;
 mod limit;
@@ -45,7 +46,7 @@ mod batch;
 #[cfg(not(loom))]
 mod block_on;
 #[cfg(not(loom))]
-mod blocking;
+pub mod blocking;
 #[cfg(not(loom))]
 mod builder;
 #[cfg(not(loom))]
@@ -100,6 +101,6 @@ pub use handle::{EnterGuard, Handle, NoRuntime};
 #[cfg(not(loom))]
 pub use runtime::Runtime;
 #[cfg(not(loom))]
-pub use spawn::{SpawnError, spawn, spawn_blocking, try_spawn};
+pub use spawn::{SpawnError, spawn, spawn_blocking, try_spawn, try_spawn_blocking};
 #[cfg(not(loom))]
 pub use stall::Stall;

@@ -5,7 +5,11 @@
 
 use goro_shim::time::Duration;
 
-use crate::hub::Hub;
+pub use waits::Waits;
+
+mod waits;
+
+use crate::ground::Ground;
 use crate::shard::Shard;
 
 /// One worker's share of [`Metrics`].
@@ -28,6 +32,26 @@ pub struct WorkerMetrics {
     pub queued: usize,
     /// The id of the task that it is polling.
     pub current_task: Option<u64>,
+}
+
+/// One blocking pool's share of [`Metrics`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PoolMetrics {
+    /// What it is called.
+    pub name: String,
+    /// Its threads.
+    pub threads: usize,
+    /// Those of them that have no job.
+    pub idle: usize,
+    /// Jobs that wait for a thread.
+    pub queued: usize,
+    /// Jobs that a thread has begun, those that were found aborted included.
+    pub begun: u64,
+    /// Jobs that were not taken.
+    pub refused: u64,
+    /// How long jobs have waited before they were begun.
+    pub waits: Waits,
 }
 
 /// What a runtime has done; from [`Handle::metrics`](crate::Handle::metrics).
@@ -68,9 +92,11 @@ pub struct Metrics {
     pub injected: usize,
     /// Workers asleep.
     pub sleeping: u32,
-    /// Threads of the blocking pool; zero when read through a handle.
+    /// Each blocking pool, the one called `blocking` first.
+    pub pools: Vec<PoolMetrics>,
+    /// Threads of all blocking pools.
     pub blocking_threads: usize,
-    /// Jobs that wait for one of them; zero when read through a handle.
+    /// Jobs that wait for one of them.
     pub blocking_queued: usize,
 }
 
@@ -91,7 +117,8 @@ impl WorkerMetrics {
 }
 
 impl Metrics {
-    pub(crate) fn read(hub: &'static Hub) -> Self {
+    pub(crate) fn read(ground: &Ground) -> Self {
+        let (hub, pools) = (ground.hub, ground.driver.pools());
         let spares = hub.spares.count();
         Self {
             workers: hub.shards().map(WorkerMetrics::read).collect(),
@@ -106,15 +133,10 @@ impl Metrics {
             tasks_parked: hub.all_shards().map(|shard| shard.registry.len()).sum(),
             injected: hub.injector.len(),
             sleeping: hub.idle.sleeping(),
-            blocking_threads: 0,
-            blocking_queued: 0,
+            blocking_threads: pools.iter().map(|pool| pool.threads).sum(),
+            blocking_queued: pools.iter().map(|pool| pool.queued).sum(),
+            pools,
         }
-    }
-
-    pub(crate) fn with_blocking(mut self, threads: usize, queued: usize) -> Self {
-        self.blocking_threads = threads;
-        self.blocking_queued = queued;
-        self
     }
 
     fn crew(&self) -> impl Iterator<Item = &WorkerMetrics> {

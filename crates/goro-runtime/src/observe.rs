@@ -82,6 +82,19 @@ pub(crate) fn blocking_panicked(kind: Kind, runtime: &str) {
     });
 }
 
+/// A runtime ends without waiting for threads that read standard input.
+#[cold]
+pub(crate) fn readers_left(runtime: &str, threads: usize) {
+    tell(|| {
+        tracing::warn!(
+            target: "goro::blocking",
+            runtime,
+            threads,
+            "not waited for: blocking jobs that read standard input"
+        );
+    });
+}
+
 /// No thread could be had for a job, and none was there; its handle resolves to a cancellation.
 #[cold]
 pub(crate) fn job_refused(kind: Kind, error: &std::io::Error) {

@@ -107,8 +107,7 @@ impl Runtime {
     /// What the runtime has done so far.
     #[must_use]
     pub fn metrics(&self) -> Metrics {
-        let (threads, queued) = self.driver.blocking_load();
-        self.handle.metrics().with_blocking(threads, queued)
+        self.handle.metrics()
     }
 
     /// Stops the runtime and waits at most `timeout` for its threads. True when all of them have

@@ -6,6 +6,7 @@ use core::panic::Location;
 use goro_context::Kind;
 use goro_task::JoinHandle;
 
+use crate::blocking::{DEFAULT, Refused};
 use crate::current;
 use crate::job;
 use crate::shard::Shard;
@@ -142,9 +143,10 @@ impl<F> std::error::Error for SpawnError<F> {}
 
 /// Runs a closure that blocks or computes for long on a thread of the blocking pool.
 ///
-/// Aborting the handle cancels a closure that no thread has begun; one that runs cannot be
-/// stopped. When the operating system refuses every thread, the handle resolves to a cancellation
-/// whose cause says so.
+/// Aborting the handle cancels a closure that no thread has begun, and frees its place; one that
+/// runs cannot be stopped, but can [ask](crate::blocking::is_cancelled). Where
+/// [`try_spawn_blocking`] gives the closure back, this drops it, and the handle resolves to a
+/// cancellation whose cause says why.
 ///
 /// # Panics
 /// When no runtime is entered on this thread.
@@ -167,6 +169,32 @@ where
     spawn_blocking_as(Kind::at(Location::caller()), job)
 }
 
+/// Like [`spawn_blocking`], but gives the closure back where no thread will run it.
+///
+/// # Errors
+/// [`Refused`], holding the closure, when no runtime is entered, when the pool is full (it has a
+/// bound if [`Builder::blocking_pool`](crate::Builder::blocking_pool) gives it one), when the system
+/// refuses the thread and there is no other, and when the runtime is shutting down.
+///
+/// # Example
+/// ```
+/// let refused = goro_runtime::try_spawn_blocking(|| 7).unwrap_err();
+/// assert_eq!(refused.into_closure()(), 7);
+/// ```
+#[track_caller]
+pub fn try_spawn_blocking<F, T>(job: F) -> Result<JoinHandle<T>, Refused<F>>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    let kind = Kind::at(Location::caller());
+    match current::entered().and_then(|foreign| foreign.hub.ground()) {
+        Some(ground) => job::try_start(&ground, DEFAULT.1, job, kind)
+            .map_err(|(closure, refusal)| Refused::new(closure, refusal)),
+        None => Err(Refused::without_runtime(job)),
+    }
+}
+
 #[track_caller]
 pub(crate) fn spawn_blocking_as<F, T>(kind: Kind, closure: F) -> JoinHandle<T>
 where
@@ -174,7 +202,7 @@ where
     T: Send + 'static,
 {
     match current::entered().and_then(|foreign| foreign.hub.ground()) {
-        Some(ground) => job::start(ground, closure, kind),
+        Some(ground) => job::start(&ground, DEFAULT.1, closure, kind),
         None => panic!(
             "spawn_blocking needs a runtime, and none is entered on this thread: {THREE_FIXES}"
         ),

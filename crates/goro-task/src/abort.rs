@@ -80,6 +80,12 @@ impl AbortHandle {
         !self.header().word.snapshot().is_live()
     }
 
+    /// Whether the task was asked to end, by this handle or another, and has not ended since.
+    pub fn is_aborted(&self) -> bool {
+        let word = self.header().word.snapshot();
+        word.is_live() && word.is_aborted()
+    }
+
     /// The task's id.
     pub fn id(&self) -> TaskId {
         self.header().id()

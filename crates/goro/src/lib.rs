@@ -31,7 +31,13 @@
 
 pub use goro_runtime::{
     BlockOnError, SpawnError, block_on, spawn, spawn_blocking, spawn_many, try_block_on, try_spawn,
+    try_spawn_blocking,
 };
+
+/// Pools of threads on which blocking is harmless.
+pub mod blocking {
+    pub use goro_runtime::blocking::*;
+}
 
 /// Letting others run: a task's budget, by hand.
 pub mod coop {
@@ -45,7 +51,7 @@ pub mod task {
 
 /// Runtimes: building, entering and stopping them.
 pub mod runtime {
-    pub use goro_runtime::metrics::{Metrics, WorkerMetrics};
+    pub use goro_runtime::metrics::{Metrics, PoolMetrics, Waits, WorkerMetrics};
     pub use goro_runtime::{BuildError, Builder, EnterGuard, Handle, NoRuntime, Runtime, Stall};
 }
 

@@ -13,15 +13,17 @@ use core::task::Waker;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use goro_reactor::{Reactor, Wait};
 use goro_shim::Arc;
+use goro_shim::atomic::AtomicU32;
 use goro_shim::global::{AtomicU64, Ordering};
 use goro_shim::lock::Lock;
 use goro_shim::thread::{self, JoinHandle, thread_local};
 use goro_shim::time::{self, Duration, Instant};
 use std::io;
 
-use super::{Driver, Job, Place, RefusedJob, Rest, Role};
+use super::{Driver, Job, Place, Refusal, RefusedJob, Rest, Role, Ticket};
 use crate::alarm::Alarm;
-use crate::blocking::{Limits, Pool};
+use crate::blocking::{Config, Staff, is_read_by};
+use crate::metrics::PoolMetrics;
 use crate::parker::{Nudge, Parker};
 
 /// How threads are made.
@@ -46,7 +48,21 @@ pub(crate) struct Threads {
     /// Held by each thread until it ends; taken when no more are to be started.
     alive: Lock<Option<Sender<()>>>,
     ended: Receiver<()>,
-    handles: Lock<Vec<JoinHandle<()>>>,
+    handles: Lock<Vec<Started>>,
+}
+
+/// Whether the end of the runtime waits for a thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tie {
+    WaitedFor,
+    LetGo,
+}
+
+/// A thread, and what the system calls it; zero before it has said so.
+#[derive(Debug)]
+struct Started {
+    handle: JoinHandle<()>,
+    id: Arc<AtomicU32>,
 }
 
 impl Threads {
@@ -61,6 +77,7 @@ impl Threads {
     pub(crate) fn start(
         &self,
         suffix: &str,
+        tie: Tie,
         body: impl FnOnce() + Send + 'static,
     ) -> io::Result<()> {
         let alive = self.alive.lock().clone();
@@ -69,17 +86,25 @@ impl Threads {
         };
         let name = format!("{}-{suffix}", self.plan.name);
         let crew = self.crew;
+        let alive = (tie == Tie::WaitedFor).then_some(alive);
+        let id = Arc::new(AtomicU32::new(0));
+        let own_id = Arc::clone(&id);
         let handle = thread::start(name, self.plan.stack_size, move || {
+            own_id.store(thread_id(), Ordering::Relaxed);
             CREW.with(|own| own.set(crew));
             body();
             drop(alive);
         })?;
+        if tie == Tie::LetGo {
+            return Ok(());
+        }
         let gone: Vec<_> = {
             let mut handles = self.handles.lock();
-            let (gone, running) =
-                core::mem::take(&mut *handles).into_iter().partition(JoinHandle::is_finished);
+            let (gone, running) = core::mem::take(&mut *handles)
+                .into_iter()
+                .partition(|started| started.handle.is_finished());
             *handles = running;
-            handles.push(handle);
+            handles.push(Started { handle, id });
             gone
         };
         drop(gone);
@@ -91,21 +116,41 @@ impl Threads {
         drop(alive);
     }
 
-    /// Waits until every thread has ended; false when some had not by `deadline`.
+    /// Waits until every thread has ended; false when some had not by `deadline`, or all that are
+    /// left read standard input, which nothing here can end.
     fn join(&self, deadline: Option<Instant>) -> bool {
-        let ended = match deadline {
-            None => self.ended.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(deadline) => self.ended.recv_deadline(deadline),
-        };
-        if ended == Err(RecvTimeoutError::Timeout) {
-            return false;
+        let mut patience = Duration::from_millis(10);
+        loop {
+            let look = time::now() + patience;
+            let until = deadline.map_or(look, |deadline| deadline.min(look));
+            if self.ended.recv_deadline(until) != Err(RecvTimeoutError::Timeout) {
+                break;
+            }
+            if deadline.is_some_and(|deadline| until >= deadline) || self.left_are_readers() {
+                return false;
+            }
+            patience = (patience * 2).min(Duration::from_millis(200));
         }
         let handles = core::mem::take(&mut *self.handles.lock());
-        for handle in handles {
+        for started in handles {
             // A thread of ours that panicked has said so on standard error; it has ended.
-            let _ = handle.join();
+            let _ = started.handle.join();
         }
         true
+    }
+
+    /// Whether the threads that have not ended are all inside a read of standard input.
+    fn left_are_readers(&self) -> bool {
+        let ids: Vec<u32> = {
+            let handles = self.handles.lock();
+            let left = handles.iter().filter(|started| !started.handle.is_finished());
+            left.map(|started| started.id.load(Ordering::Relaxed)).collect()
+        };
+        let all = !ids.is_empty() && ids.iter().all(|&id| is_read_by(id));
+        if all {
+            crate::observe::readers_left(&self.plan.name, ids.len());
+        }
+        all
     }
 }
 
@@ -114,19 +159,23 @@ impl Threads {
 pub(crate) struct OsDriver {
     reactor: Arc<Reactor>,
     alarm: Arc<Alarm>,
-    pool: Pool,
+    /// At least the one that every runtime has.
+    pools: Box<[Staff]>,
     threads: Arc<Threads>,
     seed: u64,
 }
 
 impl OsDriver {
     /// Makes the descriptors; starts nothing.
-    pub(crate) fn new(plan: ThreadPlan, limits: Limits) -> io::Result<Self> {
+    pub(crate) fn new(plan: ThreadPlan, pools: &[Config]) -> io::Result<Self> {
         let threads = Arc::new(Threads::new(plan));
         Ok(Self {
             reactor: Arc::new(Reactor::new()?),
             alarm: Arc::new(Alarm::new()?),
-            pool: Pool::new(Arc::clone(&threads), limits),
+            pools: pools
+                .iter()
+                .map(|pool| Staff::new(Arc::clone(&threads), pool.clone()))
+                .collect(),
             threads,
             seed: goro_shim::random::entropy(),
         })
@@ -143,9 +192,9 @@ impl OsDriver {
         CREW.with(Cell::get) == self.threads.crew
     }
 
-    /// How many threads the blocking pool has, and how many jobs wait in it.
-    pub(crate) fn blocking_load(&self) -> (usize, usize) {
-        self.pool.load()
+    /// Starts the threads that are to stay in the blocking pools.
+    pub(crate) fn staff(&self) -> io::Result<()> {
+        self.pools.iter().try_for_each(Staff::hire)
     }
 }
 
@@ -199,7 +248,7 @@ impl Driver for OsDriver {
     fn launch(&self, role: Role) -> io::Result<()> {
         let suffix = role.suffix();
         let alarm = Arc::clone(&self.alarm);
-        self.threads.start(&suffix, move || match role {
+        self.threads.start(&suffix, Tie::WaitedFor, move || match role {
             Role::Worker(seat) => {
                 sharpen_timers();
                 seat.work();
@@ -213,8 +262,20 @@ impl Driver for OsDriver {
         })
     }
 
-    fn job(&self, job: Job) -> Result<(), RefusedJob> {
-        self.pool.submit(job)
+    fn reserve(&self, pool: usize) -> Result<Ticket, Refusal> {
+        self.pools[pool].reserve().map(|place| Ticket { pool, place })
+    }
+
+    fn job(&self, place: Ticket, job: Job) -> Result<(), RefusedJob> {
+        self.pools[place.pool].submit(place.place, job)
+    }
+
+    fn withdraw(&self, place: Ticket) {
+        self.pools[place.pool].withdraw(place.place);
+    }
+
+    fn pools(&self) -> Vec<PoolMetrics> {
+        self.pools.iter().map(Staff::metrics).collect()
     }
 
     fn arm(&self) {
@@ -246,10 +307,19 @@ impl Driver for OsDriver {
 
     fn close(&self) {
         self.reactor.close();
-        self.pool.close();
+        self.pools.iter().for_each(Staff::close);
         self.threads.seal();
         self.alarm.ring();
     }
+}
+
+/// What the system calls this thread; zero where nobody asks.
+fn thread_id() -> u32 {
+    #[cfg(target_os = "linux")]
+    let id = rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs();
+    #[cfg(not(target_os = "linux"))]
+    let id = 0;
+    id
 }
 
 /// Lets this thread's timed sleeps end when they should: the kernel's default is up to 50 us late

@@ -48,10 +48,8 @@ pub use goro_task::{Activity, TaskView};
 
 use super::{Driver, Place, Rest, Role};
 use crate::builder::BuildError;
-use crate::ground::Ground;
+use crate::ground::{Ground, Plan};
 use crate::handle::Handle;
-use crate::hub::Lease;
-use crate::stall::StallPlan;
 
 mod cast;
 mod nested;
@@ -125,14 +123,9 @@ impl core::fmt::Display for Stalled {
 impl std::error::Error for Stalled {}
 
 impl Scripted {
-    pub(crate) fn start(
-        name: Arc<str>,
-        lease: Lease,
-        stalls: StallPlan,
-        script: Arc<dyn Script>,
-    ) -> Result<Self, BuildError> {
+    pub(crate) fn start(plan: Plan, script: Arc<dyn Script>) -> Result<Self, BuildError> {
         let stage = Arc::new(Stage::new(script));
-        let (ground, refused) = match Ground::start(stage.clone(), name, lease, stalls) {
+        let (ground, refused) = match Ground::start(stage.clone(), plan) {
             Ok(ground) => (ground, None),
             Err((ground, started, error)) => (ground, Some((started, error))),
         };

@@ -232,7 +232,7 @@ impl Cast {
         let (now, notified, jobs, alarm, launched) = {
             let mut state = self.stage.state.lock();
             let now = state.now;
-            let jobs = state.jobs.iter().any(|(begins, _)| *begins <= now);
+            let jobs = state.jobs.iter().any(|(begins, ..)| *begins <= now);
             let launched = !state.roles.is_empty();
             (now, core::mem::take(&mut state.notified), jobs, state.alarm, launched)
         };

@@ -13,7 +13,7 @@ use std::io;
 use super::cast::Cast;
 use super::script::Script;
 use crate::alarm::PERIOD;
-use crate::driver::{Driver, Job, RefusedJob, Rest, Role};
+use crate::driver::{Driver, Job, Refusal, RefusedJob, Rest, Role, Ticket};
 use crate::hub::epoch;
 use crate::parker::Parker;
 
@@ -34,8 +34,11 @@ pub(super) struct State {
     pub(super) notified: bool,
     pub(super) turns: u64,
     pub(super) roles: Vec<Role>,
-    /// Jobs, and when each begins.
-    pub(super) jobs: Vec<(Instant, Job)>,
+    /// Jobs, when each begins, and the number of its place.
+    pub(super) jobs: Vec<(Instant, Job, u64)>,
+    /// Places that are to be filled, and when their jobs begin.
+    places: Vec<(u64, Instant)>,
+    next_place: u64,
 }
 
 impl Stage {
@@ -47,6 +50,8 @@ impl Stage {
             turns: 0,
             roles: Vec::new(),
             jobs: Vec::new(),
+            places: Vec::new(),
+            next_place: 0,
         };
         Self { state: Lock::new(state), script }
     }
@@ -107,16 +112,30 @@ impl Driver for Stage {
         }
     }
 
-    fn job(&self, job: Job) -> Result<(), RefusedJob> {
-        match self.script.admit_job() {
-            Ok(delay) => {
-                let mut state = self.state.lock();
-                let begins = state.now + delay;
-                state.jobs.push((begins, job));
-                Ok(())
-            }
-            Err(error) => Err(RefusedJob { job, error }),
-        }
+    fn reserve(&self, pool: usize) -> Result<Ticket, Refusal> {
+        let delay = self.script.admit_job().map_err(Refusal::NoThread)?;
+        let mut state = self.state.lock();
+        let (place, begins) = (state.next_place, state.now + delay);
+        state.next_place += 1;
+        state.places.push((place, begins));
+        Ok(Ticket { pool, place })
+    }
+
+    fn job(&self, Ticket { place, .. }: Ticket, job: Job) -> Result<(), RefusedJob> {
+        let mut state = self.state.lock();
+        let reserved = state.places.iter().position(|&(number, _)| number == place);
+        let begins = reserved.map_or(state.now, |at| state.places.swap_remove(at).1);
+        state.jobs.push((begins, job, place));
+        Ok(())
+    }
+
+    fn withdraw(&self, Ticket { place, .. }: Ticket) {
+        let withdrawn = {
+            let mut state = self.state.lock();
+            let at = state.jobs.iter().position(|&(.., number)| number == place);
+            at.map(|at| state.jobs.remove(at))
+        };
+        drop(withdrawn);
     }
 
     fn arm(&self) {
@@ -150,7 +169,7 @@ impl Driver for Stage {
 
     fn close(&self) {
         let jobs = core::mem::take(&mut self.state.lock().jobs);
-        for (_, job) in jobs {
+        for (_, job, _) in jobs {
             job.cancel(Cause::Shutdown);
         }
     }
