@@ -19,7 +19,8 @@
 //! 3. Whatever [`Aside`] has begun it ends when it is dropped, on the thread that made it.
 //!
 //! Left out: running other tasks on this thread meanwhile. Two blocks on one stack end in the order of
-//! the stack, so the lower one would wait for the upper one, which may wait for the lower one.
+//! the stack, so the lower one would wait for the upper one, which may wait for the lower one. (A local
+//! runtime, whose tasks nobody else can run, has to: `local/runtime.rs`.)
 
 use core::cell::Cell;
 use core::fmt;
@@ -33,6 +34,7 @@ use std::task::Wake;
 
 use crate::current;
 use crate::handle::Handle;
+use crate::local::Carrier;
 use crate::parker::{Nudge, Parker};
 use crate::shard::Shard;
 use crate::spares::{self, AtLimit};
@@ -70,8 +72,23 @@ impl Wake for Unpark {
 /// ```
 #[track_caller]
 pub fn block_on<F: Future>(future: F) -> F::Output {
-    let aside = Aside::begin_anyway();
-    drive(future, aside.as_ref()).unwrap_or_else(|SelfJoin| self_join())
+    let ended = match on_local(future, None) {
+        Ok(ended) => ended,
+        Err(future) => drive(future, Aside::begin_anyway().as_ref()),
+    };
+    ended.unwrap_or_else(|SelfJoin| self_join())
+}
+
+/// Where this thread steps a local runtime, nobody else would run what the future waits for: its tasks
+/// are run meanwhile. Elsewhere the future comes back.
+fn on_local<F: Future>(
+    future: F,
+    handle: Option<&Handle>,
+) -> Result<Result<F::Output, SelfJoin>, F> {
+    match Carrier::here() {
+        Some(carrier) => Ok(carrier.drive(future, handle)),
+        None => Err(future),
+    }
 }
 
 /// As [`block_on`], but refuses where it would leave the runtime with a worker less, or never return.
@@ -88,6 +105,10 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
 /// assert_eq!(goro_runtime::try_block_on(async { 6 * 7 }).unwrap(), 42);
 /// ```
 pub fn try_block_on<F: Future>(future: F) -> Result<F::Output, BlockOnError<F>> {
+    let future = match on_local(future, None) {
+        Ok(ended) => return ended.map_err(|SelfJoin| BlockOnError::Itself),
+        Err(future) => future,
+    };
     match Aside::begin() {
         Ok(aside) => drive(future, aside.as_ref()).map_err(|SelfJoin| BlockOnError::Itself),
         Err(AtLimit(limit)) => Err(BlockOnError::Limit { future, limit }),
@@ -98,9 +119,15 @@ pub fn try_block_on<F: Future>(future: F) -> Result<F::Output, BlockOnError<F>> 
 /// another runtime, the thread would not look like a worker.
 #[track_caller]
 pub(crate) fn inside<F: Future>(handle: &Handle, future: F) -> F::Output {
-    let aside = Aside::begin_anyway();
-    let _inside = handle.enter();
-    drive(future, aside.as_ref()).unwrap_or_else(|SelfJoin| self_join())
+    let ended = match on_local(future, Some(handle)) {
+        Ok(ended) => ended,
+        Err(future) => {
+            let aside = Aside::begin_anyway();
+            let _inside = handle.enter();
+            drive(future, aside.as_ref())
+        }
+    };
+    ended.unwrap_or_else(|SelfJoin| self_join())
 }
 
 /// As [`try_block_on`], with the runtime of `handle` entered.
@@ -108,6 +135,10 @@ pub(crate) fn try_inside<F: Future>(
     handle: &Handle,
     future: F,
 ) -> Result<F::Output, BlockOnError<F>> {
+    let future = match on_local(future, Some(handle)) {
+        Ok(ended) => return ended.map_err(|SelfJoin| BlockOnError::Itself),
+        Err(future) => future,
+    };
     match Aside::begin() {
         Ok(aside) => {
             let _inside = handle.enter();
@@ -119,7 +150,8 @@ pub(crate) fn try_inside<F: Future>(
 
 /// Runs `job`, which will block, on this thread, having told the others.
 pub(crate) fn blocking(job: &mut dyn FnMut()) {
-    let aside = Aside::begin_anyway();
+    // A local runtime has nobody who could stand in.
+    let aside = if Carrier::here().is_some() { None } else { Aside::begin_anyway() };
     aside.iter().for_each(Aside::cover);
     job();
 }
@@ -169,12 +201,12 @@ const SELF_JOIN: &str = "a task blocks until its own end, which cannot come whil
 
 #[cold]
 #[track_caller]
-fn self_join() -> ! {
+pub(crate) fn self_join() -> ! {
     panic!("block_on: {SELF_JOIN}")
 }
 
 /// The task that is polled here waits for its own end.
-struct SelfJoin;
+pub(crate) struct SelfJoin;
 
 fn drive<F: Future>(future: F, aside: Option<&Aside>) -> Result<F::Output, SelfJoin> {
     let mut future = pin!(future);
@@ -199,7 +231,7 @@ fn drive<F: Future>(future: F, aside: Option<&Aside>) -> Result<F::Output, SelfJ
 }
 
 /// Whether the task that is polled here has asked last for its own end.
-fn waits_for_itself() -> bool {
+pub(crate) fn waits_for_itself() -> bool {
     let wait = note::take();
     // A script that reports who waits reads it too.
     note::replace(wait);
@@ -247,7 +279,7 @@ impl Seat {
 }
 
 /// A worker stands aside until this is dropped; see the module.
-struct Aside {
+pub(crate) struct Aside {
     shard: &'static Shard,
     /// Entitled to a spare until the end: it is no block inside a block, and no limit was reached.
     declared: bool,
@@ -270,7 +302,7 @@ impl Aside {
     }
 
     /// As [`begin`](Self::begin); at the limit it is reported, and there will be no spare.
-    fn begin_anyway() -> Option<Self> {
+    pub(crate) fn begin_anyway() -> Option<Self> {
         Self::begin().unwrap_or_else(|AtLimit(limit)| {
             let shard = current::own()?;
             if let Some(ground) = shard.hub.ground() {
@@ -291,7 +323,7 @@ impl Aside {
 
     /// The thread is about to sleep: somebody is to work in its place. (A block inside a block does
     /// this for the outer one, which has not slept yet.)
-    fn cover(&self) {
+    pub(crate) fn cover(&self) {
         if self.covered.replace(true) {
             return;
         }

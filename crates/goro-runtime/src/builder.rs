@@ -9,6 +9,7 @@ use crate::driver::os::{OsDriver, ThreadPlan};
 use crate::driver::scripted::{Script, Scripted, Seeded};
 use crate::ground::{Ground, Plan};
 use crate::hub::{Lease, MAX_SPARES, MAX_WORKERS};
+use crate::local::LocalRuntime;
 use crate::runtime::Runtime;
 use crate::spares::Limits as SpareLimits;
 use crate::stall::{self, Stall, StallPlan};
@@ -234,6 +235,35 @@ impl Builder {
         driver.join(None);
         drop(ground);
         Err(BuildError::Thread { started, error })
+    }
+
+    /// Makes a runtime on the calling thread, whose tasks need not be `Send`; see [`LocalRuntime`].
+    ///
+    /// It has one worker, no monitor and no spares, whatever is said of these here.
+    ///
+    /// # Errors
+    /// [`BuildError`], also when several workers were asked for; nothing is left behind.
+    pub fn build_local(self) -> Result<LocalRuntime, BuildError> {
+        if let Some(asked) = self.workers.filter(|&asked| asked != 1) {
+            return Err(BuildError::LocalWorkers(asked));
+        }
+        let stack_size = self.stack_size;
+        let spares = SpareLimits { stalls: 0, blocks: 0 };
+        let plan = Self { monitor: false, spares, ..self }.plan(1, false)?;
+        let threads = ThreadPlan { name: Arc::clone(&plan.name), stack_size };
+        let driver = Arc::new(OsDriver::local(threads, &plan.pools).map_err(BuildError::Reactor)?);
+        let ground = match Ground::start(driver.clone(), plan) {
+            Ok(ground) => ground,
+            Err((_, started, error)) => return Err(BuildError::Thread { started, error }),
+        };
+        let seat = driver.take_seat().expect("a driver that keeps its workers' seats has one");
+        let worker = seat.sit().expect("nobody else owns a shard that was just leased");
+        let runtime = LocalRuntime::of(&ground, driver.clone(), worker);
+        // Dropped with what has started, if the rest is refused.
+        match driver.staff() {
+            Ok(()) => Ok(runtime),
+            Err(error) => Err(BuildError::Thread { started: 0, error }),
+        }
     }
 
     fn check_workers(&self) -> Result<usize, BuildError> {

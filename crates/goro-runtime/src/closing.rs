@@ -46,6 +46,11 @@ fn cancel_parked(shard: &'static Shard, cancel: impl Fn(Work)) -> usize {
         let aborted = shard.registry.abort_some(ABORTS, &Cause::Shutdown);
         cancelled += aborted.runnables.len();
         aborted.runnables.into_iter().for_each(&cancel);
+        cancelled += aborted.parcels.len();
+        for parcel in aborted.parcels {
+            // Its own worker drops its future.
+            crate::local::schedule(shard, parcel);
+        }
         if aborted.is_last {
             return cancelled;
         }

@@ -12,7 +12,8 @@
 //! they began (pitfall 63), and for one that outlives the worker.
 
 use core::cell::Cell;
-use goro_context::host;
+use goro_context::inherit::{self, Head};
+use goro_context::{budget, host, note, task};
 use goro_shim::thread::thread_local;
 
 use crate::shard::Shard;
@@ -46,6 +47,16 @@ pub(crate) fn entered() -> Option<&'static Shard> {
 #[inline]
 pub(crate) fn shard() -> Option<&'static Shard> {
     worker().or_else(entered)
+}
+
+/// Runs `others` as if the poll that is going on here were on another thread: with the task's context
+/// put aside.
+pub(crate) fn aside<R>(others: impl FnOnce() -> R) -> R {
+    let left = note::take();
+    let _nobody = task::nobody();
+    let result = budget::with(budget::LIMIT, || inherit::with(&mut Head::EMPTY.clone(), others));
+    note::replace(left);
+    result
 }
 
 /// Ends what it stands for when dropped: being a worker, being inside a runtime, or standing aside.

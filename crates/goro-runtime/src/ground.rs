@@ -106,6 +106,25 @@ impl Ground {
     }
 }
 
+/// One of the crew leaves when this is dropped.
+pub(crate) struct Leaving {
+    ground: Arc<Ground>,
+    place: Option<u32>,
+}
+
+impl Leaving {
+    /// A worker, or the spare at `place`.
+    pub(crate) fn of(ground: &Arc<Ground>, place: Option<u32>) -> Self {
+        Self { ground: Arc::clone(ground), place }
+    }
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        self.ground.left(self.place);
+    }
+}
+
 impl Drop for Ground {
     fn drop(&mut self) {
         if !self.hub.give_back() {

@@ -33,6 +33,7 @@ mod desk;
 mod gate;
 mod idle;
 mod limit;
+mod mailbox;
 mod parker;
 mod published;
 mod spares;
@@ -66,6 +67,8 @@ mod hub;
 #[cfg(not(loom))]
 mod job;
 #[cfg(not(loom))]
+mod local;
+#[cfg(not(loom))]
 pub mod metrics;
 #[cfg(not(loom))]
 mod monitor;
@@ -98,6 +101,8 @@ pub use block_on::{BlockOnError, block_on, try_block_on};
 pub use builder::{BuildError, Builder};
 #[cfg(not(loom))]
 pub use handle::{EnterGuard, Handle, NoRuntime};
+#[cfg(not(loom))]
+pub use local::{LocalRuntime, spawn_local, try_spawn_local};
 #[cfg(not(loom))]
 pub use runtime::Runtime;
 #[cfg(not(loom))]

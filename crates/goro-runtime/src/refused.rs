@@ -6,7 +6,7 @@
 use core::future::Future;
 use goro_context::{Cause, Kind};
 use goro_shim::global::OnceLock;
-use goro_task::{Home, JoinHandle, Meta, Parcel, Registry, Runnable};
+use goro_task::{Home, JoinHandle, LocalOwner, Meta, Parcel, Registry, Runnable};
 
 /// The home of what has none.
 struct Nowhere(Registry<Self>);
@@ -40,6 +40,19 @@ where
     F::Output: Send + 'static,
 {
     let (task, handle) = goro_task::spawn(future, Nowhere::home(), Meta::new(kind));
+    let _ending = task.cancel(cause);
+    handle
+}
+
+/// As [`task`], for a future that stays on this thread.
+#[cold]
+pub(crate) fn local<F>(future: F, kind: Kind, cause: Cause) -> JoinHandle<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    let (home, owner) = (Nowhere::home(), LocalOwner::new());
+    let (task, handle) = goro_task::spawn_local(future, home, &owner, Meta::new(kind));
     let _ending = task.cancel(cause);
     handle
 }

@@ -22,6 +22,8 @@ use goro_task::{Ending, Home, JoinHandle, Meta, Parcel, Registry, Runnable};
 use crate::counters::Counters;
 use crate::current;
 use crate::hub::{Hub, MAX_WORKERS};
+use crate::local::Mail;
+use crate::mailbox::Mailbox;
 use crate::parker::Parker;
 use crate::published::Published;
 use crate::timers::Timers;
@@ -38,6 +40,8 @@ pub(crate) struct Shard {
     pub(crate) registry: Registry<Shard>,
     pub(crate) timers: Timers,
     pub(crate) parker: Parker,
+    /// For local tasks, from threads that are not its worker's.
+    pub(crate) mailbox: Mailbox<Mail>,
     pub(crate) published: CachePadded<Published>,
     pub(crate) counters: CachePadded<Counters>,
 }
@@ -54,6 +58,7 @@ impl Shard {
             registry: Registry::new(),
             timers: Timers::new(base),
             parker: Parker::new(),
+            mailbox: Mailbox::new(),
             published: CachePadded::default(),
             counters: CachePadded::default(),
         }
@@ -197,8 +202,7 @@ impl Home for Shard {
     }
 
     fn schedule_local(&'static self, parcel: Parcel<Self>) {
-        // No local tasks are made on this runtime; one that is opened by nobody stays closed.
-        drop(parcel);
+        crate::local::schedule(self, parcel);
     }
 }
 

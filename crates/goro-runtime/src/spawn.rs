@@ -3,7 +3,7 @@
 use core::fmt;
 use core::future::Future;
 use core::panic::Location;
-use goro_context::Kind;
+use goro_context::{Cause, Kind};
 use goro_task::JoinHandle;
 
 use crate::blocking::{DEFAULT, Refused};
@@ -86,6 +86,7 @@ enum Reason {
     NoRuntime,
     Closing,
     Limit,
+    NoWorker,
 }
 
 impl<F> SpawnError<F> {
@@ -96,6 +97,31 @@ impl<F> SpawnError<F> {
             Some(shard) if shard.hub.limit.admits() => Ok((shard, future)),
             Some(_) => Err(Self { future, reason: Reason::Limit }),
             None => Err(Self { future, reason: Reason::NoRuntime }),
+        }
+    }
+
+    /// The future, for which `shard`'s runtime has a place.
+    pub(crate) fn admit(shard: &'static Shard, future: F) -> Result<F, Self> {
+        if shard.hub.is_closing() {
+            Err(Self { future, reason: Reason::Closing })
+        } else if shard.hub.limit.admits() {
+            Ok(future)
+        } else {
+            Err(Self { future, reason: Reason::Limit })
+        }
+    }
+
+    /// A local task was to be made where no worker is.
+    pub(crate) fn no_worker(future: F) -> Self {
+        Self { future, reason: Reason::NoWorker }
+    }
+
+    /// As what a handle resolves with.
+    pub(crate) fn cause(&self) -> Cause {
+        match self.reason {
+            Reason::Closing => Cause::Shutdown,
+            Reason::Limit => Cause::Limit,
+            Reason::NoRuntime | Reason::NoWorker => Cause::new(self.to_string()),
         }
     }
 
@@ -131,6 +157,11 @@ impl<F> fmt::Display for SpawnError<F> {
                 write!(f, "spawning needs a runtime, and none is entered here: {THREE_FIXES}")
             }
             Reason::Closing => f.write_str("the runtime is shutting down and takes no more tasks"),
+            Reason::NoWorker => f.write_str(
+                "a local task stays on its worker's thread, and no worker runs on this one: spawn \
+                 it inside LocalRuntime::block_on, or inside a task, or send it to a worker with \
+                 Handle::spawn_pinned",
+            ),
             Reason::Limit => f.write_str(
                 "the runtime has as many tasks as it may: try again when some have ended, or raise \
                  Builder::max_tasks",

@@ -30,17 +30,20 @@ use goro_shim::Arc;
 use goro_shim::atomic::fence_seqcst;
 use goro_shim::random::Random;
 use goro_shim::time::{Duration, Instant};
-use goro_task::{Ending, Ran};
+use goro_task::{Deed, Ending, LocalOwner, Ran};
+use std::rc::Rc;
 
 use crate::current;
-use crate::ground::Ground;
+use crate::ground::{Ground, Leaving};
 use crate::hub::Hub;
+use crate::local::Locals;
 use crate::published::Hints;
 use crate::shard::{Shard, Work};
 pub(crate) use crate::worker::chaos::Chaos;
 use crate::worker::pace::Pace;
 
 mod chaos;
+mod locals;
 mod pace;
 mod rest;
 mod search;
@@ -63,16 +66,24 @@ pub struct Seat {
     ground: Arc<Ground>,
     /// The place it is for, if it is a spare's.
     place: Option<u32>,
+    /// To the local tasks that are sent here.
+    deed: Deed,
 }
 
 impl Seat {
     pub(crate) fn new(shard: &'static Shard, ground: Arc<Ground>) -> Self {
-        Self { shard, ground, place: None }
+        Self::at(shard, ground, None)
     }
 
     /// As the spare at `place`, whose shard this is.
     pub(crate) fn spare(shard: &'static Shard, place: u32, ground: Arc<Ground>) -> Self {
-        Self { shard, ground, place: Some(place) }
+        Self::at(shard, ground, Some(place))
+    }
+
+    fn at(shard: &'static Shard, ground: Arc<Ground>, place: Option<u32>) -> Self {
+        let deed = Deed::new();
+        shard.mailbox.open(deed.id().get());
+        Self { shard, ground, place, deed }
     }
 
     /// What its thread is called, after the runtime's own name.
@@ -97,13 +108,7 @@ impl Seat {
 
     /// Runs the worker on this thread until the runtime closes, and counts it as gone.
     pub(crate) fn work(self) {
-        struct Leaving(Arc<Ground>, Option<u32>);
-        impl Drop for Leaving {
-            fn drop(&mut self) {
-                self.0.left(self.1);
-            }
-        }
-        let _leaving = Leaving(Arc::clone(&self.ground), self.place);
+        let _leaving = Leaving::of(&self.ground, self.place);
         if let Some(worker) = self.sit() {
             worker.work();
         }
@@ -114,7 +119,8 @@ impl Seat {
     pub fn sit(self) -> Option<Worker> {
         let claim = self.shard.queue.claim()?;
         self.shard.parker.adopt();
-        Some(Worker::new(self.shard, Arc::clone(&self.ground), claim, self.place))
+        let owner = self.deed.take_up();
+        Some(Worker::new(self.shard, self.ground, claim, self.place, owner))
     }
 }
 
@@ -158,6 +164,7 @@ pub struct Worker {
     /// What a full budget is.
     units: Cell<u32>,
     chaos: Option<Chaos>,
+    locals: Rc<Locals>,
 }
 
 impl Worker {
@@ -166,6 +173,7 @@ impl Worker {
         ground: Arc<Ground>,
         claim: Claim<'static, Work>,
         place: Option<u32>,
+        owner: LocalOwner,
     ) -> Self {
         let now = ground.driver.now();
         let seed = ground.driver.seed() ^ (u64::from(shard.index) << 32);
@@ -191,6 +199,7 @@ impl Worker {
             scope: RefCell::new(None),
             units: Cell::new(units),
             chaos: ground.chaos,
+            locals: Locals::of(shard, owner),
             ground,
         }
     }
@@ -207,6 +216,11 @@ impl Worker {
                 return Step::Leave;
             }
         }
+        if self.locals.are_due() {
+            if let Some(step) = self.run_local() {
+                return step;
+            }
+        }
         match self.next(outside) {
             Some(task) => {
                 if self.searching.get() {
@@ -217,6 +231,7 @@ impl Worker {
                 Step::Ran
             }
             None if self.hub.is_closing() => Step::Closing,
+            None if self.locals.open_mail() => self.run_local().unwrap_or(Step::Ran),
             None if self.is_to_leave() => Step::Leave,
             None => Step::Idle,
         }
@@ -321,6 +336,7 @@ impl Worker {
             // A task has entered another runtime and lost the guard: not the next one's affair.
             self.begin();
         }
+        self.locals.open_mail();
         let mut wakers = self.wakers.take();
         let now = self.ground.driver.now();
         self.take_due(now, &mut wakers);
@@ -391,6 +407,8 @@ impl Drop for Worker {
         if self.searching.take() {
             self.hub.idle.abandon_search();
         }
+        self.locals.leave();
+        self.shard.mailbox.shut();
         self.shard.parker.release();
     }
 }

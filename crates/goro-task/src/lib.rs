@@ -46,7 +46,9 @@ pub use allocation::trim;
 pub use error::JoinError;
 pub use home::{Home, Meta};
 pub use join::JoinHandle;
-pub use local::{LocalOwner, LocalRan, LocalRunnable, Parcel, spawn_local};
+pub use local::{
+    Deed, LocalOwner, LocalRan, LocalRunnable, OwnerId, Parcel, spawn_local, spawn_remote,
+};
 pub use registry::{Aborted, Activity, Registry, TaskView};
 pub use runnable::{Ending, Ran, Runnable};
 pub use spawn::{spawn, spawn_detached};

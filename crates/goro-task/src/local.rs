@@ -39,6 +39,53 @@ pub struct LocalOwner {
     _here: PhantomData<*const ()>,
 }
 
+/// Names a [`LocalOwner`] to other threads, which may make tasks for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnerId(u64);
+
+impl OwnerId {
+    /// As a number that is never zero, to be kept in a word.
+    pub fn get(self) -> u64 {
+        self.0
+    }
+
+    /// The owner that this number names; if it names none, its parcels are opened by nobody.
+    pub fn from_u64(number: u64) -> Self {
+        Self(number)
+    }
+}
+
+/// The right to become a [`LocalOwner`], before it is known on which thread. There is one for each
+/// owner.
+#[derive(Debug)]
+pub struct Deed {
+    number: u64,
+}
+
+impl Deed {
+    /// A deed unlike any other in this process.
+    pub fn new() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Self { number: NEXT.fetch_add(1, Ordering::Relaxed) }
+    }
+
+    /// What the owner will be called.
+    pub fn id(&self) -> OwnerId {
+        OwnerId(self.number)
+    }
+
+    /// Makes the calling thread the owner's.
+    pub fn take_up(self) -> LocalOwner {
+        LocalOwner { number: self.number, _here: PhantomData }
+    }
+}
+
+impl Default for Deed {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// A header, and whose the task is.
 #[repr(C)]
 struct LocalHeader {
@@ -64,14 +111,63 @@ where
     F::Output: 'static,
     H: Home,
 {
-    let table = const { &TableFor::<LocalHeader, F>::table(schedule::<H>, true) };
-    let header = Header::new(Word::spawned(), table, erase(home), meta);
-    let task = cell::allocate(LocalHeader { header, owner: owner.number }, future);
+    let (task, handle) = allocate(future, home, owner.number, meta);
     // SAFETY: the task was made with one wake, for the owner on this thread, and nobody else knows
     // it: its runnable is ours.
-    let runnable = unsafe { LocalRunnable::from_ptr(task) };
+    (unsafe { LocalRunnable::from_ptr(task) }, handle)
+}
+
+/// Makes a local task of another thread's: `make` is called, and its future made, polled and dropped,
+/// by the owner of this name, which opens the parcel.
+///
+/// ```
+/// # mod home { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/home.rs")); }
+/// # let home = home::Line::leak();
+/// use goro_task::{Deed, LocalRan, Meta};
+/// let deed = Deed::new();
+/// let make = || async { *std::rc::Rc::new(5) };
+/// let (parcel, handle) = goro_task::spawn_remote(make, home, deed.id(), Meta::OTHER);
+/// let owner = deed.take_up();
+/// let task = owner.open(parcel).unwrap();
+/// assert!(matches!(task.run(home), LocalRan::Finished(_)));
+/// assert_eq!(home.block_on(handle).unwrap(), 5);
+/// ```
+pub fn spawn_remote<M, F, H>(
+    make: M,
+    home: &'static H,
+    owner: OwnerId,
+    meta: Meta,
+) -> (Parcel<H>, JoinHandle<F::Output>)
+where
+    M: FnOnce() -> F + Send + 'static,
+    F: Future + 'static,
+    F::Output: Send + 'static,
+    H: Home,
+{
+    // Until its first poll this future holds nothing but `make`, which may be sent.
+    let (task, handle) = allocate(async move { make().await }, home, owner.0, meta);
+    // SAFETY: the task was made with one wake, and nobody else knows it: its runnable is ours, to be
+    // put in a parcel. What the future holds by now may be sent; what it will hold is made by whoever
+    // polls it, which is the owner, on its thread, as is whoever drops it.
+    (unsafe { Parcel::from_ptr(task) }, handle)
+}
+
+fn allocate<F, H>(
+    future: F,
+    home: &'static H,
+    owner: u64,
+    meta: Meta,
+) -> (Ptr, JoinHandle<F::Output>)
+where
+    F: Future + 'static,
+    F::Output: 'static,
+    H: Home,
+{
+    let table = const { &TableFor::<LocalHeader, F>::table(schedule::<H>, true) };
+    let header = Header::new(Word::spawned(), table, erase(home), meta);
+    let task = cell::allocate(LocalHeader { header, owner }, future);
     // SAFETY: the task was made with a `JOIN` hold for a handle, and has this output.
-    (runnable, unsafe { JoinHandle::from_ptr(task) })
+    (task, unsafe { JoinHandle::from_ptr(task) })
 }
 
 /// See [`crate::header::Table::schedule`].
@@ -85,8 +181,12 @@ unsafe fn schedule<H: Home>(task: Ptr) {
 impl LocalOwner {
     /// An owner unlike any other in this process.
     pub fn new() -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        Self { number: NEXT.fetch_add(1, Ordering::Relaxed), _here: PhantomData }
+        Deed::new().take_up()
+    }
+
+    /// What other threads know it by.
+    pub fn id(&self) -> OwnerId {
+        OwnerId(self.number)
     }
 
     /// Opens a parcel.

@@ -15,7 +15,9 @@ use std::rc::Rc;
 use goro_context::Cause;
 use goro_shim::global::{Arc, Lock};
 use goro_shim::thread::{self, Token};
-use goro_task::{Ending, JoinHandle, LocalOwner, LocalRan, LocalRunnable, Meta, spawn_local};
+use goro_task::{
+    Deed, Ending, JoinHandle, LocalOwner, LocalRan, LocalRunnable, Meta, OwnerId, spawn_local,
+};
 use home::Line;
 use parts::{Gate, OnDrop, PanicsOnDrop, Yield, alive};
 
@@ -226,4 +228,46 @@ fn a_parcel_dropped_elsewhere_drops_no_future_there() {
     // What is leaked stays reachable from here, so that leak checkers are content.
     static LEAKED: Lock<Vec<JoinHandle<()>>> = Lock::new(Vec::new());
     LEAKED.lock().push(handle);
+}
+
+/// A task made on another thread: its future is made, polled and dropped on the owner's.
+#[test]
+fn a_task_sent_here_is_made_here() {
+    let home = Line::leak();
+    let deed = Deed::new();
+    let id = deed.id();
+    assert_eq!(OwnerId::from_u64(id.get()), id);
+    let places = Places::default();
+    let (made, dropped) = (places.clone(), places.clone());
+    let sender = thread::start("sender".into(), None, move || {
+        let make = move || {
+            made.note();
+            let on_drop = OnDrop(move || dropped.note());
+            let here = Rc::new(7);
+            async move {
+                let _on_drop = on_drop;
+                *here
+            }
+        };
+        goro_task::spawn_remote(make, home, id, Meta::OTHER)
+    });
+    let (parcel, handle) = sender.unwrap().join().unwrap();
+    let stranger = LocalOwner::new();
+    let parcel = stranger.open(parcel).expect_err("it is another's");
+    let owner = deed.take_up();
+    assert_eq!(owner.id(), id);
+    drain(home, &owner, Some(owner.open(parcel).expect("this owner's")));
+    assert_eq!(home.block_on(handle).unwrap(), 7);
+    assert!(places.are_all_here(2));
+}
+
+#[test]
+fn a_task_sent_here_may_be_cancelled_before_it_is_made() {
+    let (home, deed) = (Line::leak(), Deed::default());
+    let make = || -> std::future::Pending<()> { panic!("it is never made") };
+    let (parcel, handle) = goro_task::spawn_remote(make, home, deed.id(), Meta::OTHER);
+    handle.abort();
+    let task = deed.take_up().open(parcel).expect("this owner's");
+    assert!(matches!(task.run(home), LocalRan::Finished(Ending::Cancelled)));
+    assert!(home.block_on(handle).unwrap_err().is_cancelled());
 }

@@ -30,8 +30,8 @@
 #![forbid(unsafe_code)]
 
 pub use goro_runtime::{
-    BlockOnError, SpawnError, block_on, spawn, spawn_blocking, spawn_many, try_block_on, try_spawn,
-    try_spawn_blocking,
+    BlockOnError, SpawnError, block_on, spawn, spawn_blocking, spawn_local, spawn_many,
+    try_block_on, try_spawn, try_spawn_blocking, try_spawn_local,
 };
 
 /// Pools of threads on which blocking is harmless.
@@ -52,7 +52,9 @@ pub mod task {
 /// Runtimes: building, entering and stopping them.
 pub mod runtime {
     pub use goro_runtime::metrics::{Metrics, PoolMetrics, Waits, WorkerMetrics};
-    pub use goro_runtime::{BuildError, Builder, EnterGuard, Handle, NoRuntime, Runtime, Stall};
+    pub use goro_runtime::{
+        BuildError, Builder, EnterGuard, Handle, LocalRuntime, NoRuntime, Runtime, Stall,
+    };
 }
 
 /// Time: sleeping, deadlines, intervals.

@@ -25,6 +25,8 @@ pub enum BuildError {
         /// How many there can be.
         limit: usize,
     },
+    /// A local runtime was to have so many workers; it has one.
+    LocalWorkers(usize),
     /// `GORO_WORKERS` is set to something that is not a number; its value.
     Variable(String),
     /// A blocking pool of no threads was asked for.
@@ -68,6 +70,10 @@ impl fmt::Display for BuildError {
                 f,
                 "a runtime has at most {limit} spare workers, not {asked}: ask for fewer with stall_spares and block_spares"
             ),
+            Self::LocalWorkers(asked) => write!(
+                f,
+                "a local runtime has one worker, not {asked}: ask for none, or for a runtime with Builder::build"
+            ),
             Self::Variable(value) => write!(
                 f,
                 "{WORKERS_VARIABLE}={value:?} is not a number of workers: set it to 1 or more, or unset it"
@@ -108,6 +114,7 @@ impl std::error::Error for BuildError {
             | Self::TooManyWorkers { .. }
             | Self::TooManySpares { .. }
             | Self::Variable(_)
+            | Self::LocalWorkers(_)
             | Self::NoBlockingThreads
             | Self::PoolSize { .. }
             | Self::PoolTwice(_)

@@ -25,6 +25,7 @@ use crate::alarm::Alarm;
 use crate::blocking::{Config, Staff, is_read_by};
 use crate::metrics::PoolMetrics;
 use crate::parker::{Nudge, Parker};
+use crate::worker::Seat;
 
 /// How threads are made.
 #[derive(Clone, Debug)]
@@ -163,6 +164,8 @@ pub(crate) struct OsDriver {
     pools: Box<[Staff]>,
     threads: Arc<Threads>,
     seed: u64,
+    /// A local runtime's: its worker has the thread of whoever builds it.
+    kept: Option<Lock<Vec<Seat>>>,
 }
 
 impl OsDriver {
@@ -178,7 +181,18 @@ impl OsDriver {
                 .collect(),
             threads,
             seed: goro_shim::random::entropy(),
+            kept: None,
         })
+    }
+
+    /// As [`new`](Self::new), for a runtime whose worker gets no thread.
+    pub(crate) fn local(plan: ThreadPlan, pools: &[Config]) -> io::Result<Self> {
+        Ok(Self { kept: Some(Lock::default()), ..Self::new(plan, pools)? })
+    }
+
+    /// The seat of a worker that has got no thread.
+    pub(crate) fn take_seat(&self) -> Option<Seat> {
+        self.kept.as_ref()?.lock().pop()
     }
 
     /// Waits until every thread has ended; false when some had not by `deadline`.
@@ -246,6 +260,13 @@ impl Driver for OsDriver {
     }
 
     fn launch(&self, role: Role) -> io::Result<()> {
+        let role = match (role, &self.kept) {
+            (Role::Worker(seat), Some(kept)) => {
+                kept.lock().push(seat);
+                return Ok(());
+            }
+            (role, _) => role,
+        };
         let suffix = role.suffix();
         let alarm = Arc::clone(&self.alarm);
         self.threads.start(&suffix, Tie::WaitedFor, move || match role {

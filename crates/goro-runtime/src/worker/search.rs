@@ -77,7 +77,7 @@ impl Worker {
 
     /// Whether this is a spare that has been asked to leave.
     pub(super) fn is_to_leave(&self) -> bool {
-        self.place.is_some_and(|place| self.hub.spares.is_asked(place))
+        self.place.is_some_and(|place| self.hub.spares.is_asked(place)) && self.locals.may_leave()
     }
 
     /// A spare's end: what stands here goes where others find it, and whoever is to see to it is
@@ -105,7 +105,7 @@ impl Worker {
     pub fn close_down(&self) {
         let mut nap = Duration::from_micros(50);
         loop {
-            let cancelled = closing::cancel_all(self.hub, &self.claim, |task| self.cancel(task));
+            let cancelled = self.cancel_all();
             // Partner: the fence in `Shard::admit`. Who was let in has counted its task by now, and
             // who has not will find the runtime closing.
             fence_seqcst();
@@ -128,7 +128,7 @@ impl Worker {
         }
     }
 
-    fn look_after_all(&self) {
+    pub(super) fn look_after_all(&self) {
         let (now, mut wakers) = (self.ground.driver.now(), Vec::new());
         for shard in self.hub.all_shards().filter(|shard| shard.timers.is_due(now)) {
             shard.timers.take_due(now, true, &mut wakers);
@@ -137,7 +137,7 @@ impl Worker {
         self.wake(wakers);
     }
 
-    fn cancel(&self, task: Work) {
+    pub(super) fn cancel(&self, task: Work) {
         self.shard.published.begin(task.id(), task.kind());
         closing::cancel(task, &self.ground.name);
         let _at_the_end_anyway = self.shard.published.end();

@@ -8,13 +8,13 @@
 //! put aside before anybody else moves, and is back afterwards.
 
 use core::cell::RefCell;
-use goro_context::inherit::{self, Head};
-use goro_context::{CurrentTask, WaitNote, budget, note, task};
+use goro_context::{CurrentTask, WaitNote, note, task};
 use goro_shim::time::Duration;
 
 use super::cast::{Cast, Moved};
 use super::script::Mover;
 use super::{Driver, Event, Stalled};
+use crate::current::aside;
 use crate::parker::Parker;
 
 /// The most nanoseconds that pass at once inside a poll while others could move.
@@ -39,15 +39,6 @@ impl Drop for Waits<'_> {
     fn drop(&mut self) {
         self.0.borrow_mut().pop();
     }
-}
-
-/// Runs `others` as if the poll that is going on here were on another thread.
-pub(super) fn aside<R>(others: impl FnOnce() -> R) -> R {
-    let left = note::take();
-    let _nobody = task::nobody();
-    let result = budget::with(budget::LIMIT, || inherit::with(&mut Head::EMPTY.clone(), others));
-    note::replace(left);
-    result
 }
 
 impl Cast {

@@ -16,8 +16,8 @@ use std::task::Wake;
 
 use super::Event;
 use super::cast::Cast;
-use super::nested::aside;
 use crate::current;
+use crate::current::aside;
 use crate::ground::Ground;
 
 type Body = Pin<Box<dyn Future<Output = ()>>>;

@@ -1,0 +1,83 @@
+//! Models of the mailbox: no parcel is overlooked by an owner that sleeps, or left behind by one that
+//! leaves.
+
+use super::Mailbox;
+use crate::parker::{Nudge, Parker};
+use goro_shim::Arc;
+use loom::thread;
+
+struct House {
+    mailbox: Mailbox<u32>,
+    parker: Parker,
+}
+
+fn house() -> Arc<House> {
+    let house = House { mailbox: Mailbox::new(), parker: Parker::new() };
+    house.mailbox.open(1);
+    house.parker.adopt();
+    Arc::new(house)
+}
+
+fn token(house: &House) {
+    if house.parker.give() == Nudge::Thread {
+        house.parker.wake_thread();
+    }
+}
+
+#[test]
+fn an_owner_that_lies_down_sees_every_parcel() {
+    loom::model(|| {
+        let house = house();
+        let senders: Vec<_> = (0..2)
+            .map(|n| {
+                let house = house.clone();
+                thread::spawn(move || {
+                    house.mailbox.post(n);
+                    token(&house);
+                })
+            })
+            .collect();
+        let mut taken = 0;
+        while taken < 2 {
+            if house.mailbox.has_mail() {
+                taken += house.mailbox.take().len();
+            } else {
+                house.parker.sleep(None);
+            }
+        }
+        for sender in senders {
+            sender.join().unwrap();
+        }
+        assert!(house.mailbox.close());
+    });
+}
+
+/// A task that is sent to an owner which leaves meanwhile: it is refused, or waited for.
+#[test]
+fn a_parcel_meets_an_owner_that_leaves() {
+    loom::model(|| {
+        let house = house();
+        let other = house.clone();
+        let sender = thread::spawn(move || {
+            let promised = other.mailbox.promise().is_some();
+            if promised {
+                other.mailbox.keep_promise(1);
+                token(&other);
+            }
+            promised
+        });
+        let mut taken = 0;
+        loop {
+            taken += house.mailbox.take().len();
+            if house.mailbox.close() {
+                break;
+            }
+            // Something was promised: its sender gives the token.
+            if !house.mailbox.has_mail() {
+                house.parker.sleep(None);
+            }
+        }
+        assert_eq!(taken, usize::from(sender.join().unwrap()));
+        assert!(!house.mailbox.has_mail());
+    });
+}
