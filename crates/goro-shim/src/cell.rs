@@ -8,7 +8,7 @@ pub use loom::cell::UnsafeCell;
 #[cfg(not(loom))]
 #[derive(Debug)]
 #[repr(transparent)]
-pub struct UnsafeCell<T>(core::cell::UnsafeCell<T>);
+pub struct UnsafeCell<T: ?Sized>(core::cell::UnsafeCell<T>);
 
 #[cfg(not(loom))]
 impl<T> UnsafeCell<T> {
@@ -17,6 +17,14 @@ impl<T> UnsafeCell<T> {
         Self(core::cell::UnsafeCell::new(value))
     }
 
+    /// Takes the value out of the cell.
+    pub fn into_inner(self) -> T {
+        self.0.into_inner()
+    }
+}
+
+#[cfg(not(loom))]
+impl<T: ?Sized> UnsafeCell<T> {
     /// Calls `f` with a pointer for reading.
     #[inline(always)]
     pub fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
@@ -27,10 +35,5 @@ impl<T> UnsafeCell<T> {
     #[inline(always)]
     pub fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
         f(self.0.get())
-    }
-
-    /// Takes the value out of the cell.
-    pub fn into_inner(self) -> T {
-        self.0.into_inner()
     }
 }

@@ -116,6 +116,12 @@ macro_rules! counted {
 
             /// As std's.
             #[track_caller]
+            pub fn fetch_and(&self, value: $value, order: Ordering) -> $value {
+                self.watched().fetch_and(value, order)
+            }
+
+            /// As std's.
+            #[track_caller]
             pub fn fetch_or(&self, value: $value, order: Ordering) -> $value {
                 self.watched().fetch_or(value, order)
             }
