@@ -321,6 +321,18 @@ impl<'a> Offer<'a> {
         self.theirs.wake_by_ref();
     }
 
+    /// Puts the waker into `place`, if it can be had under a lock; says whether it is there now. For
+    /// lines of another kind than [`Line`].
+    #[must_use]
+    pub(crate) fn put(&mut self, place: &mut Option<Waker>) -> bool {
+        if place.as_ref().is_some_and(|waker| waker.will_wake(self.theirs)) {
+            return true;
+        }
+        let Some(waker) = self.take() else { return false };
+        self.replaced = place.replace(waker);
+        true
+    }
+
     /// The waker, if it can be had under a lock.
     #[inline]
     fn take(&mut self) -> Option<Waker> {
