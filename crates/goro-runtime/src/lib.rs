@@ -91,6 +91,8 @@ pub mod task;
 #[cfg(not(loom))]
 pub mod time;
 #[cfg(not(loom))]
+mod wait_group;
+#[cfg(not(loom))]
 mod worker;
 
 #[cfg(not(loom))]

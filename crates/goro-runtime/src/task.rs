@@ -11,6 +11,8 @@ pub use goro_context::Cause;
 pub use goro_context::TaskId as Id;
 pub use goro_task::{AbortHandle, AbortOnDrop, JoinError, JoinHandle};
 
+pub use crate::wait_group::{Member, WaitGroup};
+
 use crate::current;
 use crate::spawn::{SpawnError, THREE_FIXES};
 
