@@ -51,6 +51,14 @@ var workloads = map[string]func(int) sample{
 	"parked_memory":     func(tasks int) sample { return parkedMemory(tasks, wait) },
 	"parked_memory_256": func(tasks int) sample { return parkedMemory(tasks, waitWithPayload) },
 	"idle":              idle,
+	"mutex":             mutex(false),
+	"mutex_yield":       mutex(true),
+	"rwlock_read":       readWrite(16, false),
+	"rwlock_read_yield": readWrite(16, true),
+	"rwlock_write":      readWrite(2, false),
+	"rwlock_write_yield": readWrite(2, true),
+	"semaphore":         semaphore,
+	"notify":            notify,
 }
 
 func main() {

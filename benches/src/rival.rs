@@ -18,11 +18,13 @@ use std::time::Duration;
 mod fixed;
 pub mod go;
 mod goro;
+mod kit;
 mod smol;
 mod tokio;
 
 pub use fixed::Fixed;
 pub use goro::{Goro, Runtime as GoroRuntime};
+pub use kit::Kit;
 pub use smol::{Owned as OwnedSmol, Smol, THREADS};
 pub use tokio::{Runtime as TokioRuntime, Tokio};
 
@@ -40,6 +42,8 @@ pub trait Rival: Copy + Send + Sync + 'static {
     type Listener: Send + Sync + 'static;
     /// A TCP connection.
     type Stream: Send + 'static;
+    /// The locks that come with it.
+    type Kit: Kit;
 
     /// Starts the runtime with so many worker threads.
     fn start(workers: usize) -> Self;

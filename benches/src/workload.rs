@@ -12,6 +12,7 @@ mod connections;
 mod echo;
 mod fork_join;
 mod idle;
+mod locks;
 mod memory;
 mod parking;
 mod ping_pong;
@@ -139,6 +140,16 @@ pub fn run<R: Rival>(name: &str, rival: R, size: usize) -> Option<Sample> {
         "parked_memory" => memory::parked::<_, 0>(rival, size),
         "parked_memory_256" => memory::parked::<_, 240>(rival, size),
         "idle" => idle::idle(rival, size),
+        "mutex" => locks::mutex(rival, size),
+        "mutex_yield" => locks::mutex_yield(rival, size),
+        "mutex_alone" => locks::alone(rival, size),
+        "rwlock_read" => locks::read_mostly(rival, size),
+        "rwlock_read_yield" => locks::read_mostly_yield(rival, size),
+        "rwlock_write" => locks::write_heavy(rival, size),
+        "rwlock_write_yield" => locks::write_heavy_yield(rival, size),
+        "semaphore" => locks::semaphore(rival, size),
+        "notify" => locks::notify(rival, size),
+        "lock_bytes" => locks::bytes(rival, size),
         _ => return None,
     })
 }

@@ -12,7 +12,7 @@ use async_executor::{StaticExecutor, Task};
 use smol::io::{AsyncReadExt, AsyncWriteExt};
 use smol::net::{TcpListener, TcpStream};
 
-use super::{Rival, smol as shared};
+use super::{Rival, kit, smol as shared};
 
 static EXECUTOR: StaticExecutor = StaticExecutor::new();
 
@@ -24,6 +24,7 @@ impl Rival for Fixed {
     type Join<T: Send + 'static> = Task<T>;
     type Listener = TcpListener;
     type Stream = TcpStream;
+    type Kit = kit::Smol;
 
     fn start(workers: usize) -> Self {
         for _ in 0..workers {

@@ -12,7 +12,7 @@ pub use goro::runtime::Runtime;
 use goro::task::JoinHandle;
 use smol::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::{Joined, Rival, Stop};
+use super::{Joined, Rival, Stop, kit};
 
 /// goro.
 #[derive(Clone, Copy)]
@@ -22,6 +22,7 @@ impl Rival for Goro {
     type Join<T: Send + 'static> = Joined<JoinHandle<T>>;
     type Listener = TcpListener;
     type Stream = TcpStream;
+    type Kit = kit::Goro;
 
     fn start(workers: usize) -> Self {
         Self(Box::leak(Box::new(Runtime::open(workers))))

@@ -16,7 +16,7 @@ use smol::io::{AsyncReadExt, AsyncWriteExt};
 use smol::net::{TcpListener, TcpStream};
 use smol::{Executor, Task, Timer, future};
 
-use super::{Rival, Stop};
+use super::{Rival, Stop, kit};
 
 /// The variable by which smol learns how many threads to start.
 pub const THREADS: &str = "SMOL_THREADS";
@@ -29,6 +29,7 @@ impl Rival for Smol {
     type Join<T: Send + 'static> = Task<T>;
     type Listener = TcpListener;
     type Stream = TcpStream;
+    type Kit = kit::Smol;
 
     fn start(workers: usize) -> Self {
         let threads = env::var(THREADS).ok();

@@ -10,7 +10,7 @@ use tokio::runtime::Builder;
 pub use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
-use super::{Joined, Rival, Stop};
+use super::{Joined, Rival, Stop, kit};
 
 /// tokio.
 #[derive(Clone, Copy)]
@@ -20,6 +20,7 @@ impl Rival for Tokio {
     type Join<T: Send + 'static> = Joined<JoinHandle<T>>;
     type Listener = TcpListener;
     type Stream = TcpStream;
+    type Kit = kit::Tokio;
 
     fn start(workers: usize) -> Self {
         Self(Box::leak(Box::new(Runtime::open(workers))))

@@ -29,11 +29,15 @@ const fn sizes(full: usize, quick: usize) -> Size {
 
 const EIGHT_TENTHS: &[Goal] = &[Goal::OfBest(0.8)];
 const AS_THE_BEST: &[Goal] = &[Goal::OfBest(1.0)];
+const EIGHT_TENTHS_OF_TOKIO: &[Goal] = &[Goal::Of("tokio", 0.8)];
 const AS_SMOL: &[Goal] = &[Goal::Of("smol", 1.0)];
 
 const ALL_RUN: &[&str] = &[];
 /// A static executor is never dropped, and the whole of a Go program is its runtime.
 const NO_END: &[&str] = &["static", "go"];
+
+/// Go's locks cannot be compared with std's in one process, nor are they counted in bytes.
+const GO_ALONE: &[&str] = &["go"];
 
 /// All workloads.
 pub static ALL: &[Workload] = &[
@@ -262,6 +266,124 @@ pub static ALL: &[Workload] = &[
         metrics: &[
             metric("switches", "per second").goals(&[Goal::AtMost(0.0)]),
             metric("cpu", "us/second"),
+        ],
+    },
+    Workload {
+        name: "mutex",
+        about: "8 tasks add to a number under a lock",
+        size: tenth(2_000_000),
+        without: ALL_RUN,
+        metrics: &[
+            metric("time", "ns/lock").goals(EIGHT_TENTHS),
+            metric("cpu", "ns/lock"),
+            metric("wait p99", "us"),
+            metric("longest wait", "us"),
+        ],
+    },
+    Workload {
+        name: "mutex_yield",
+        about: "the same, and each lets others run while it holds the lock",
+        size: tenth(400_000),
+        without: ALL_RUN,
+        metrics: &[
+            metric("time", "ns/lock").goals(EIGHT_TENTHS),
+            metric("cpu", "ns/lock"),
+            metric("wait p99", "us"),
+            metric("longest wait", "us"),
+        ],
+    },
+    Workload {
+        name: "mutex_alone",
+        about: "one task locks and unlocks what nobody else wants; beside it std's mutex",
+        size: tenth(3_000_000),
+        without: GO_ALONE,
+        metrics: &[
+            metric("time", "ns/lock").goals(EIGHT_TENTHS),
+            metric("over std's", "ratio").goals(&[Goal::AtMost(1.2)]),
+        ],
+    },
+    Workload {
+        name: "rwlock_read",
+        about: "8 tasks look at a number, and change it once in 16 times",
+        size: tenth(2_000_000),
+        without: ALL_RUN,
+        metrics: &[
+            metric("time", "ns/lock").goals(EIGHT_TENTHS),
+            metric("cpu", "ns/lock"),
+            metric("wait p99", "us"),
+            metric("longest wait", "us"),
+        ],
+    },
+    Workload {
+        name: "rwlock_read_yield",
+        about: "the same, and each lets others run while it holds the lock",
+        size: tenth(400_000),
+        without: ALL_RUN,
+        metrics: &[
+            metric("time", "ns/lock").goals(EIGHT_TENTHS),
+            metric("cpu", "ns/lock"),
+            metric("wait p99", "us"),
+            metric("longest wait", "us"),
+        ],
+    },
+    Workload {
+        name: "rwlock_write",
+        about: "8 tasks look at a number and change it in turn",
+        size: tenth(2_000_000),
+        without: ALL_RUN,
+        metrics: &[
+            metric("time", "ns/lock").goals(EIGHT_TENTHS),
+            metric("cpu", "ns/lock"),
+            metric("wait p99", "us"),
+            metric("longest wait", "us"),
+        ],
+    },
+    Workload {
+        name: "rwlock_write_yield",
+        about: "the same, and each lets others run while it holds the lock",
+        size: tenth(400_000),
+        without: ALL_RUN,
+        metrics: &[
+            metric("time", "ns/lock").goals(EIGHT_TENTHS),
+            metric("cpu", "ns/lock"),
+            metric("wait p99", "us"),
+            metric("longest wait", "us"),
+        ],
+    },
+    Workload {
+        name: "semaphore",
+        about: "1000 tasks want one of 10 permits, and let others run while they have it",
+        size: tenth(1_000_000),
+        without: ALL_RUN,
+        metrics: &[
+            metric("time", "ns/permit").goals(&[Goal::OfBest(0.4)]),
+            metric("cpu", "ns/permit"),
+            metric("wait p99", "us"),
+            metric("longest wait", "us"),
+        ],
+    },
+    Workload {
+        name: "notify",
+        about: "two tasks notify each other in turn",
+        size: tenth(300_000),
+        without: ALL_RUN,
+        metrics: &[
+            metric("time", "ns/round trip").goals(EIGHT_TENTHS),
+            metric("cpu", "ns/round trip"),
+        ],
+    },
+    Workload {
+        name: "lock_bytes",
+        about: "what idle primitives take, on the heap too",
+        size: tenth(100_000),
+        without: GO_ALONE,
+        metrics: &[
+            metric("mutex", "bytes").goals(EIGHT_TENTHS_OF_TOKIO),
+            metric("rwlock", "bytes").goals(EIGHT_TENTHS_OF_TOKIO),
+            metric("semaphore", "bytes").goals(EIGHT_TENTHS_OF_TOKIO),
+            metric("notify", "bytes").goals(EIGHT_TENTHS_OF_TOKIO),
+            metric("once cell", "bytes").goals(EIGHT_TENTHS_OF_TOKIO),
+            metric("barrier", "bytes").goals(EIGHT_TENTHS_OF_TOKIO),
         ],
     },
     Workload {
