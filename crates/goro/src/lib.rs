@@ -57,6 +57,19 @@ pub mod runtime {
     };
 }
 
+/// Locks, permits, signals: what tasks share, and how they wait for each other.
+///
+/// All of it works without a runtime, too, and has variants for threads that would rather block.
+pub mod sync {
+    pub use goro_sync::{
+        AcquireError, Barrier, BarrierWait, Event, FairMutex, LazyCell, Mutex, MutexGuard,
+        Notified, Notify, OnceCell, OwnedMutexGuard, OwnedPermit, OwnedRwLockReadGuard,
+        OwnedRwLockWriteGuard, Permit, Pool, PoolStats, Pooled, RwLock, RwLockReadGuard,
+        RwLockWriteGuard, Semaphore, SetError, SingleFlight, TooManyPermits, TryAcquireError,
+        TryLockError, WaitAtBarrier, WaitForEvent,
+    };
+}
+
 /// Time: sleeping, deadlines, intervals.
 pub mod time {
     pub use goro_runtime::time::*;
