@@ -118,10 +118,10 @@ impl Watched {
     }
 }
 
-/// Pitfall 64: one blocked task holds the driver.
+/// Pitfall 64: one blocked task holds the driver, and there is no spare that would have it instead.
 #[test]
 fn the_reactor_is_turned_while_every_worker_is_stuck() {
-    let runtime = workers(1);
+    let runtime = Builder::new().workers(1).stall_spares(0).build().unwrap();
     let (watched, mut there) = Watched::pair(&runtime);
     let (began, begin) = mpsc::channel();
     let stuck = runtime.spawn(async move {
