@@ -66,6 +66,41 @@ fn ping_pong(over: &Arc<AtomicBool>) -> Arc<AtomicUsize> {
     turns
 }
 
+/// What was just woken runs next where it was woken, and nobody takes it from a worker that comes
+/// round: a pair that wakes each other stays together, whoever else looks for work.
+#[test]
+fn a_pair_that_wakes_each_other_is_not_torn_apart() {
+    let mut steals = 0;
+    for seed in 0..40 {
+        let mut script = script(2, seed);
+        let handle = script.handle();
+        steals += script
+            .run(async move {
+                let table = Arc::new(Table::default());
+                let players = [0, 1].map(|parity| {
+                    let (table, handle) = (table.clone(), handle.clone());
+                    spawn(async move {
+                        for _ in 0..200 {
+                            table.turn(parity).await;
+                            handle.busy(Duration::from_micros(5));
+                        }
+                    })
+                });
+                // Another worker runs dry, and searches, again and again.
+                for _ in 0..100 {
+                    sleep(Duration::from_micros(20)).await;
+                }
+                for player in players {
+                    player.await.unwrap();
+                }
+                handle.metrics().workers.iter().map(|worker| worker.steals).sum::<u64>()
+            })
+            .unwrap();
+    }
+    // Now and then another task is woken there, and one of the pair goes to the ring.
+    assert!(steals < 40 * 400 / 40, "{steals} steals in {} turns", 40 * 400);
+}
+
 /// Pitfall 48: a task woken into the next slot by one that then blocks is run by another worker.
 #[test]
 fn what_stands_in_the_next_slot_of_a_blocked_worker_is_run_by_another() {
