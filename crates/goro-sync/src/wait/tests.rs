@@ -210,6 +210,27 @@ fn a_permit_that_is_there_at_the_deadline_is_taken() {
     assert_eq!(semaphore.counts(), [0, 0, 0]);
 }
 
+/// It may come as late as between the look at the clock and the last attempt.
+#[test]
+fn a_permit_that_comes_just_before_the_last_attempt_is_taken() {
+    struct Late<'a>(Acquire<'a>, &'a Semaphore);
+    impl Operation for Late<'_> {
+        type Output = ();
+        const OP: Op = Op::Acquire;
+        fn attempt(&mut self, offer: Option<&mut Offer<'_>>) -> Attempt<()> {
+            if offer.is_none() {
+                self.1.release();
+            }
+            self.0.attempt(offer)
+        }
+    }
+    let semaphore = Semaphore::new(0);
+    let mut timed = Timed::at(time::now(), Late(semaphore.acquire(), &semaphore));
+    let polled = timed.poll(&mut Context::from_waker(Waker::noop()));
+    assert_eq!(polled, Poll::Ready(Ok(())));
+    assert_eq!(semaphore.counts(), [0, 0, 0]);
+}
+
 fn deadline_of<O>(timed: &Timed<O>) -> Instant {
     match &timed.limit {
         Limit::At(deadline) => deadline.deadline(),
