@@ -44,6 +44,7 @@ mod failure;
 mod faults;
 mod here;
 mod log;
+pub mod mock;
 pub mod net;
 mod schedule;
 mod sim;
