@@ -73,7 +73,9 @@ impl Board {
         options: &Options,
         taker: &Taker,
     ) -> Result<Self, String> {
-        let rivals = options.rivals.iter().filter(|rival| !workload.without.contains(rival));
+        let among = workload.among.names();
+        let rivals = options.rivals.iter().filter(|rival| among.contains(rival));
+        let rivals = rivals.filter(|rival| !workload.without.contains(rival));
         let column = |&rival: &&'static str| Column { rival, rounds: Vec::new() };
         let mut columns: Vec<_> = rivals.map(column).collect();
         let mut expected = None;

@@ -3,7 +3,9 @@
 //!
 //! The README beside this package says how to read what it prints.
 //!
-//! Left out: the channel crates (another question), figures of one runtime alone (they mean nothing
+//! Beside the runtimes stand the channel crates, with workloads of their own.
+//!
+//! Left out: figures of one runtime alone (they mean nothing
 //! on another machine).
 #![allow(
     clippy::disallowed_methods,

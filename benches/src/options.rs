@@ -49,8 +49,8 @@ impl Options {
     /// What is wrong with them, in words.
     pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Self, String> {
         let mut options = Self {
-            workloads: workload::ALL.iter().collect(),
-            rivals: crate::rival::NAMES.to_vec(),
+            workloads: workload::every().collect(),
+            rivals: Vec::new(),
             workers: vec![1, 2],
             rounds: 0,
             quick: false,
@@ -75,6 +75,14 @@ impl Options {
                 _ => return Err(format!("{argument} is not known; --help lists what is")),
             }
         }
+        if options.rivals.is_empty() {
+            let names = options.workloads.iter().flat_map(|workload| workload.among.names());
+            for &name in names {
+                if !options.rivals.contains(&name) {
+                    options.rivals.push(name);
+                }
+            }
+        }
         if options.rounds == 0 {
             options.rounds = if options.quick { 3 } else { 7 };
         }
@@ -90,7 +98,7 @@ fn each<T>(list: &str, find: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, Strin
 }
 
 fn rival(name: &str) -> Option<&'static str> {
-    crate::rival::NAMES.iter().copied().find(|known| *known == name)
+    crate::rival::named(name)
 }
 
 fn positive(number: &str) -> Option<usize> {
@@ -109,7 +117,7 @@ mod tests {
     fn defaults_run_everything() {
         let options = parse("").unwrap();
         assert_eq!((options.rounds, options.workers), (7, vec![1, 2]));
-        assert!(!options.check && options.workloads.len() == crate::workload::ALL.len());
+        assert!(!options.check && options.workloads.len() == crate::workload::every().count());
     }
 
     #[test]

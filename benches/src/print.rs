@@ -2,7 +2,7 @@
 use crate::board::{Board, Verdict};
 use crate::host;
 use crate::rival;
-use crate::workload::{ALL, Goal, Metric};
+use crate::workload::{self, Among, Goal, Metric};
 
 /// Above this load, something else uses the machine.
 const QUIET: f64 = 0.5;
@@ -19,7 +19,7 @@ pub fn host_facts(rivals: &[&str]) {
 
 /// Prints the workloads and their goals.
 pub fn list() {
-    for workload in ALL {
+    for workload in workload::every() {
         println!("{}: {}", workload.name, workload.about);
         for Metric { name, unit, goals, aim } in workload.metrics {
             let goal = |goal: &Goal| match goal {
@@ -57,15 +57,24 @@ pub fn board(board: &Board) {
 /// Prints every rival's median in every metric, as a Markdown table.
 pub fn medians(boards: &[Board]) {
     println!("\nMedians; *ratio* is goro's over the best rival's of this run. Less is better.\n");
-    println!("| row | figure | workers | {} | ratio |", rival::NAMES.join(" | "));
-    println!("|---|---|---:|{}---:|", "---:|".repeat(rival::NAMES.len()));
+    for among in [Among::Runtimes, Among::Channels] {
+        let boards: Vec<_> = boards.iter().filter(|board| board.workload.among == among).collect();
+        if !boards.is_empty() {
+            medians_among(among.names(), &boards);
+        }
+    }
+}
+
+fn medians_among(names: &[&str], boards: &[&Board]) {
+    println!("| row | figure | workers | {} | ratio |", names.join(" | "));
+    println!("|---|---|---:|{}---:|", "---:|".repeat(names.len()));
     for board in boards {
         for (at, Metric { name, unit, .. }) in board.workload.metrics.iter().enumerate() {
             let figures = board.figures(at);
             let of = |rival: &str| figures.iter().find(|figure| figure.rival == rival);
             let median =
                 |rival: &&str| of(rival).map_or(String::new(), |it| number(it.spread.median));
-            let medians: Vec<_> = rival::NAMES.iter().map(median).collect();
+            let medians: Vec<_> = names.iter().map(median).collect();
             let ratio = of(rival::GORO).and_then(|goro| goro.ratio);
             let ratio = ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"));
             let (row, workers) = (board.workload.name, board.workers);
@@ -73,6 +82,7 @@ pub fn medians(boards: &[Board]) {
             println!("| {row} | {name}, {unit} | {workers} | {medians} | {ratio} |");
         }
     }
+    println!();
 }
 
 /// Prints how goro stands everywhere, as a Markdown table; gives the number of missed goals.

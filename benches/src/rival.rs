@@ -15,6 +15,7 @@ use std::sync::mpsc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+pub mod channels;
 mod fixed;
 pub mod go;
 mod goro;
@@ -33,6 +34,25 @@ pub const GORO: &str = "goro";
 
 /// The rivals' names, in the order in which a round runs them.
 pub const NAMES: &[&str] = &[GORO, "tokio", "smol", "static", go::GO];
+
+/// The columns of the workloads of channels, in order: a crate of channels, and the runtime that it
+/// runs on where that is not the usual one (goro for goro's, tokio for the others).
+pub const CHANNELS: &[&str] = &[
+    GORO,
+    "kanal",
+    "goro+tokio",
+    "kanal+goro",
+    "flume",
+    "async-channel",
+    "crossbeam",
+    "mpsc",
+    go::GO,
+];
+
+/// The name as it stands in either list.
+pub fn named(name: &str) -> Option<&'static str> {
+    NAMES.iter().chain(CHANNELS).copied().find(|known| *known == name)
+}
 
 /// A started runtime, as a copyable way to reach it.
 pub trait Rival: Copy + Send + Sync + 'static {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::rival::{self, Fixed, Goro, GoroRuntime, OwnedSmol, Rival, Smol, Stop, Tokio};
 use crate::rival::{TokioRuntime, go};
-use crate::workload::{self, Sample, Workload};
+use crate::workload::{self, Among, Sample, Workload};
 
 /// The hidden first argument that makes the program a child.
 pub const COMMAND: &str = "sample";
@@ -94,7 +94,7 @@ pub fn give(arguments: &[String]) -> Result<(), String> {
     let usage = || format!("{COMMAND} WORKLOAD RIVAL WORKERS [quick]");
     let [workload, rival, workers, rest @ ..] = arguments else { return Err(usage()) };
     let workload = workload::named(workload).ok_or_else(usage)?;
-    let rival = rival::NAMES.iter().find(|known| *known == rival).ok_or_else(usage)?;
+    let rival = rival::named(rival).ok_or_else(usage)?;
     let workers = workers.parse().map_err(|_| usage())?;
     let order = Order { workload, rival, workers, quick: !rest.is_empty() };
     thread::spawn(move || {
@@ -102,7 +102,11 @@ pub fn give(arguments: &[String]) -> Result<(), String> {
         eprintln!("the sample takes longer than {LIMIT:?}");
         std::process::exit(3);
     });
-    let sample = match *rival {
+    let sample = match rival {
+        column if workload.among == Among::Channels && column != go::GO => {
+            let size = workload.size.pick(order.quick);
+            workload::run_channels(workload.name, column, workers, size)
+        }
         "goro" => start_or_stop::<Goro, GoroRuntime>(order),
         "tokio" => start_or_stop::<Tokio, TokioRuntime>(order),
         "smol" => start_or_stop::<Smol, OwnedSmol>(order),

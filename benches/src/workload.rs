@@ -8,6 +8,8 @@ use crate::rival::{Rival, Stop};
 use crate::stats::percentile;
 
 mod accept;
+mod channel_table;
+mod channels;
 mod connections;
 mod echo;
 mod fork_join;
@@ -25,6 +27,8 @@ mod timeout;
 mod wake;
 mod yields;
 
+pub use channel_table::CHANNELS;
+pub use channels::run as run_channels;
 pub use connections::{CLIENT, client};
 pub use table::ALL;
 
@@ -36,10 +40,31 @@ pub struct Workload {
     pub about: &'static str,
     /// How large it is, in whatever its function counts.
     pub size: Size,
+    /// Who runs it.
+    pub among: Among,
     /// The rivals that have no counterpart.
     pub without: &'static [&'static str],
     /// What it measures, the main figure first.
     pub metrics: &'static [Metric],
+}
+
+/// Which rivals a workload is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Among {
+    /// Runtimes: [`rival::NAMES`](crate::rival::NAMES).
+    Runtimes,
+    /// Crates of channels: [`rival::CHANNELS`](crate::rival::CHANNELS).
+    Channels,
+}
+
+impl Among {
+    /// Their names, in the order in which a round runs them.
+    pub fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Runtimes => crate::rival::NAMES,
+            Self::Channels => crate::rival::CHANNELS,
+        }
+    }
 }
 
 /// One figure of a workload; less is better in all of them.
@@ -81,9 +106,14 @@ impl Size {
     }
 }
 
+/// All workloads, those of channels last.
+pub fn every() -> impl Iterator<Item = &'static Workload> {
+    ALL.iter().chain(CHANNELS)
+}
+
 /// The workload of that name.
 pub fn named(name: &str) -> Option<&'static Workload> {
-    ALL.iter().find(|workload| workload.name == name)
+    every().find(|workload| workload.name == name)
 }
 
 /// What one run of a workload on one rival gave.
@@ -165,26 +195,26 @@ pub fn run_stop<S: Stop>(name: &str, workers: usize, size: usize) -> Option<Samp
 
 #[cfg(test)]
 mod tests {
-    use super::{ALL, named};
+    use super::{every, named};
     use crate::rival;
 
     #[test]
     fn each_name_finds_its_own_workload() {
-        for workload in ALL {
+        for workload in every() {
             assert!(std::ptr::eq(named(workload.name).unwrap(), workload));
         }
     }
 
     #[test]
     fn who_is_left_out_or_held_against_is_a_rival() {
-        for workload in ALL {
+        for workload in every() {
             let held = workload.metrics.iter().flat_map(|metric| metric.goals);
             let held = held.filter_map(|goal| match goal {
                 super::Goal::Of(rival, _) => Some(rival),
                 super::Goal::OfBest(_) | super::Goal::AtMost(_) => None,
             });
             for name in workload.without.iter().chain(held) {
-                assert!(rival::NAMES.contains(name) && *name != rival::GORO, "{name}");
+                assert!(workload.among.names().contains(name) && *name != rival::GORO, "{name}");
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The table of the workloads: what each one does, how large it is, what it measures, its goals.
 //!
 //! The order is that of a run. The first metric is the main one; less is better in all of them.
-use super::{Goal, Metric, Size, Workload};
+use super::{Among, Goal, Metric, Size, Workload};
 
 const fn metric(name: &'static str, unit: &'static str) -> Metric {
     Metric { name, unit, goals: &[], aim: None }
@@ -45,6 +45,7 @@ pub static ALL: &[Workload] = &[
         name: "spawn_join",
         about: "one task spawns 1000 tiny tasks, then joins them; again and again",
         size: tenth(300),
+        among: Among::Runtimes,
         without: ALL_RUN,
         metrics: &[
             metric("time", "ns/task")
@@ -57,6 +58,7 @@ pub static ALL: &[Workload] = &[
         name: "spawn_detached",
         about: "one task spawns 1000 tiny tasks with no handle; the last one wakes it",
         size: tenth(300),
+        among: Among::Runtimes,
         without: ALL_RUN,
         metrics: &[
             metric("time", "ns/task").goals(EIGHT_TENTHS).aim(0.4),
@@ -67,6 +69,7 @@ pub static ALL: &[Workload] = &[
         name: "chained_spawn",
         about: "a task spawns the next one and ends, 1000 deep; the last one wakes the first",
         size: tenth(500),
+        among: Among::Runtimes,
         without: ALL_RUN,
         metrics: &[
             metric("time", "ns/task").goals(EIGHT_TENTHS).aim(0.5),
@@ -77,6 +80,7 @@ pub static ALL: &[Workload] = &[
         name: "fork_join",
         about: "fib by recursion: each inner node spawns both its children, then joins them",
         size: sizes(24, 19),
+        among: Among::Runtimes,
         without: ALL_RUN,
         metrics: &[
             metric("time", "ns/task").goals(EIGHT_TENTHS).aim(0.4),
@@ -87,6 +91,7 @@ pub static ALL: &[Workload] = &[
         name: "skynet",
         about: "a tree of tasks, ten to a node; a million leaves send numbers, the nodes sums",
         size: sizes(6, 4),
+        among: Among::Runtimes,
         without: ALL_RUN,
         metrics: &[
             metric("time", "ns/leaf").goals(EIGHT_TENTHS).aim(0.5),
@@ -97,6 +102,7 @@ pub static ALL: &[Workload] = &[
         name: "yield",
         about: "1000 tasks yield 1000 times each",
         size: tenth(1000),
+        among: Among::Runtimes,
         without: ALL_RUN,
         metrics: &[
             metric("time", "ns/yield").goals(&[Goal::Of("tokio", 0.8)]).aim(0.6),
@@ -107,6 +113,7 @@ pub static ALL: &[Workload] = &[
         name: "ping_pong_1",
         about: "one pair of tasks wakes each other in turn",
         size: tenth(300_000),
+        among: Among::Runtimes,
         without: ALL_RUN,
         metrics: &[
             metric("time", "ns/round trip").goals(EIGHT_TENTHS).aim(0.5),
@@ -117,6 +124,7 @@ pub static ALL: &[Workload] = &[
         name: "ping_pong_1000",
         about: "1000 pairs of tasks wake each other in turn",
         size: tenth(300),
+        among: Among::Runtimes,
         without: ALL_RUN,
         metrics: &[
             metric("time", "ns/round trip").goals(EIGHT_TENTHS).aim(0.5),
@@ -127,6 +135,7 @@ pub static ALL: &[Workload] = &[
         name: "spawn_foreign",
         about: "two threads outside of the runtime spawn tiny tasks with no handle",
         size: tenth(300_000),
+        among: Among::Runtimes,
         without: ALL_RUN,
         metrics: &[metric("time", "ns/task").goals(AS_THE_BEST).aim(0.6), metric("cpu", "ns/task")],
     },
@@ -134,6 +143,7 @@ pub static ALL: &[Workload] = &[
         name: "wake_foreign",
         about: "a thread outside of an idle runtime wakes a task; until the task runs",
         size: tenth(1000),
+        among: Among::Runtimes,
         without: ALL_RUN,
         metrics: &[
             metric("p50", "us").goals(AS_THE_BEST).aim(0.8),
@@ -145,6 +155,7 @@ pub static ALL: &[Workload] = &[
         name: "timeout_ready",
         about: "a timeout of 10 ms round a future that is ready",
         size: tenth(1_000_000),
+        among: Among::Runtimes,
         without: ALL_RUN,
         metrics: &[metric("time", "ns/timeout").aim(0.5), metric("cpu", "ns/timeout")],
     },
@@ -152,6 +163,7 @@ pub static ALL: &[Workload] = &[
         name: "timeout_pending",
         about: "a timeout of 1 s round a future that is ready at its second poll",
         size: tenth(500_000),
+        among: Among::Runtimes,
         without: &["go"],
         metrics: &[metric("time", "ns/timeout"), metric("cpu", "ns/timeout")],
     },
@@ -159,6 +171,7 @@ pub static ALL: &[Workload] = &[
         name: "timeout_receive",
         about: "one pair of tasks wakes each other in turn, a timeout of 1 s round each wait",
         size: tenth(200_000),
+        among: Among::Runtimes,
         without: ALL_RUN,
         metrics: &[metric("time", "ns/round trip").aim(0.4), metric("cpu", "ns/round trip")],
     },
@@ -166,6 +179,7 @@ pub static ALL: &[Workload] = &[
         name: "timeout_fires",
         about: "1000 tasks with timeouts of 1 ms round what never comes, one after another",
         size: sizes(200, 20),
+        among: Among::Runtimes,
         without: ALL_RUN,
         metrics: &[metric("cpu", "ns/timeout"), metric("time", "us/timeout")],
     },
@@ -173,6 +187,7 @@ pub static ALL: &[Workload] = &[
         name: "sleep_50us",
         about: "one task sleeps 50 us after 50 us; how late it wakes",
         size: tenth(5000),
+        among: Among::Runtimes,
         without: ALL_RUN,
         metrics: &[
             metric("p50", "us late").goals(AS_SMOL),
@@ -184,6 +199,7 @@ pub static ALL: &[Workload] = &[
         name: "sleep_300us",
         about: "one task sleeps 300 us after 300 us; how late it wakes",
         size: tenth(2000),
+        among: Among::Runtimes,
         without: ALL_RUN,
         metrics: &[
             metric("p50", "us late").goals(AS_SMOL),
@@ -195,6 +211,7 @@ pub static ALL: &[Workload] = &[
         name: "sleep_5ms",
         about: "one task sleeps 5 ms after 5 ms; how late it wakes",
         size: tenth(200),
+        among: Among::Runtimes,
         without: ALL_RUN,
         metrics: &[
             metric("p50", "us late").goals(AS_SMOL).aim(0.9),
@@ -206,6 +223,7 @@ pub static ALL: &[Workload] = &[
         name: "timer_storm",
         about: "a million tasks sleep 10 to 1000 ms once",
         size: tenth(1_000_000),
+        among: Among::Runtimes,
         without: ALL_RUN,
         metrics: &[
             metric("cpu", "ms").goals(&[Goal::OfBest(0.5)]).aim(0.3),
@@ -217,6 +235,7 @@ pub static ALL: &[Workload] = &[
         name: "echo_1",
         about: "1 loopback connection echoes 64 bytes, client and server on the runtime",
         size: tenth(20_000),
+        among: Among::Runtimes,
         without: ALL_RUN,
         metrics: ECHO,
     },
@@ -224,6 +243,7 @@ pub static ALL: &[Workload] = &[
         name: "echo_64",
         about: "64 loopback connections echo 64 bytes, client and server on the runtime",
         size: tenth(500),
+        among: Among::Runtimes,
         without: ALL_RUN,
         metrics: ECHO,
     },
@@ -231,6 +251,7 @@ pub static ALL: &[Workload] = &[
         name: "accept",
         about: "64 clients connect, see the server accept and close, and connect again",
         size: tenth(10_000),
+        among: Among::Runtimes,
         without: ALL_RUN,
         metrics: &[metric("time", "ns/connection").aim(1.0 / 1.2), metric("cpu", "ns/connection")],
     },
@@ -238,6 +259,7 @@ pub static ALL: &[Workload] = &[
         name: "idle_connections",
         about: "TCP connections with a task each that reads; resident bytes of the server's side",
         size: sizes(18_000, 2000),
+        among: Among::Runtimes,
         without: ALL_RUN,
         metrics: &[metric("memory", "bytes/connection").aim(0.8), metric("cpu", "ns/connection")],
     },
@@ -245,6 +267,7 @@ pub static ALL: &[Workload] = &[
         name: "parked_memory",
         about: "a million detached tasks of 16 bytes wait for one event; resident bytes per task",
         size: tenth(1_000_000),
+        among: Among::Runtimes,
         without: ALL_RUN,
         metrics: &[
             metric("memory", "bytes/task").goals(EIGHT_TENTHS).aim(0.7),
@@ -255,6 +278,7 @@ pub static ALL: &[Workload] = &[
         name: "parked_memory_256",
         about: "the same with futures of 256 bytes",
         size: tenth(1_000_000),
+        among: Among::Runtimes,
         without: ALL_RUN,
         metrics: &[metric("memory", "bytes/task"), metric("cpu", "ns/task")],
     },
@@ -262,6 +286,7 @@ pub static ALL: &[Workload] = &[
         name: "idle",
         about: "10,000 tasks wait and nothing happens; what the threads do all the same",
         size: sizes(3000, 500),
+        among: Among::Runtimes,
         without: ALL_RUN,
         metrics: &[
             metric("switches", "per second").goals(&[Goal::AtMost(0.0)]),
@@ -390,6 +415,7 @@ pub static ALL: &[Workload] = &[
         name: "runtime_cycle",
         about: "a runtime is built, runs one task, and is dropped; again and again",
         size: tenth(500),
+        among: Among::Runtimes,
         without: NO_END,
         metrics: &[metric("time", "ns/runtime"), metric("cpu", "ns/runtime")],
     },
@@ -397,6 +423,7 @@ pub static ALL: &[Workload] = &[
         name: "hard_stop",
         about: "a runtime with a million waiting tasks is dropped; until all futures are",
         size: tenth(1_000_000),
+        among: Among::Runtimes,
         without: NO_END,
         metrics: &[metric("time", "ns/task"), metric("cpu", "ns/task")],
     },

@@ -257,6 +257,12 @@ impl Place {
     /// Nowhere.
     pub(crate) const NOWHERE: Self = Self(None);
 
+    /// Whether the future comes for the first time.
+    #[inline]
+    pub(crate) fn is_nowhere(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Whether there is something to leave: a place in line, or a turn.
     #[inline]
     pub(crate) fn is_taken(&self) -> bool {

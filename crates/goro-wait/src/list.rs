@@ -227,17 +227,12 @@ impl<T> WaitList<T> {
     /// Takes the waiter at `index` out, and gives places at the end of the vector back.
     #[inline]
     fn take(&mut self, index: u32) -> T {
-        let free = self.free;
-        let place = self.at(index);
-        let (prev, next) = (place.prev, place.next);
-        let value = place.value.take().expect("a linked place has a value");
-        place.generation = 0;
-        place.prev = NONE;
-        place.next = free;
-        if free != NONE {
-            self.at(free).prev = index;
+        let is_last = index as usize + 1 == self.places.len();
+        let (prev, next, value) = match is_last {
+            true => self.places.pop().map(|place| (place.prev, place.next, place.value)),
+            false => Some(self.vacate(index)),
         }
-        self.free = index;
+        .expect("a list with a waiter has a place");
         match prev {
             NONE => self.waiters.head = next,
             _ => self.at(prev).next = next,
@@ -247,13 +242,26 @@ impl<T> WaitList<T> {
             _ => self.at(next).prev = prev,
         }
         self.len -= 1;
-        if index as usize + 1 == self.places.len() {
+        if is_last {
             self.trim();
         }
-        value
+        value.expect("a linked place has a value")
+    }
+
+    /// Puts the place at `index` in the free list; its former neighbours and value.
+    #[inline]
+    fn vacate(&mut self, index: u32) -> (u32, u32, Option<T>) {
+        let free = mem::replace(&mut self.free, index);
+        if free != NONE {
+            self.at(free).prev = index;
+        }
+        let vacant = Place { prev: NONE, next: free, generation: 0, value: None };
+        let place = mem::replace(self.at(index), vacant);
+        (place.prev, place.next, place.value)
     }
 
     /// Gives vacant places at the end of the vector back.
+    #[inline]
     fn trim(&mut self) {
         while let Some(&Place { generation: 0, prev, next, .. }) = self.places.last() {
             match prev {

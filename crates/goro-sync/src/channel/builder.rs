@@ -46,7 +46,7 @@ pub enum Overflow {
 /// # });
 /// ```
 pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
-    pair(State::new(capacity, Overflow::Wait))
+    pair(State::new(capacity))
 }
 
 /// A channel that takes any number of values; sending never waits.
@@ -61,7 +61,7 @@ pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 /// assert_eq!(rx.try_recv(), Ok(1));
 /// ```
 pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
-    pair(State::new(usize::MAX, Overflow::Wait))
+    pair(State::new(usize::MAX))
 }
 
 fn pair<T>(state: State<T>) -> (Sender<T>, Receiver<T>) {
@@ -121,9 +121,11 @@ impl<T> Builder<T> {
 
     /// As [`bounded`].
     pub fn bounded(self, capacity: usize) -> (Sender<T>, Receiver<T>) {
-        let mut state = State::new(capacity, self.overflow);
-        if self.name.is_some() || self.undelivered.is_some() {
+        let mut state = State::new(capacity);
+        let is_plain = self.overflow == Overflow::Wait && self.undelivered.is_none();
+        if self.name.is_some() || !is_plain {
             let rare = state.rare();
+            rare.policy = self.overflow;
             rare.name = self.name.map(Name::new);
             rare.undelivered = self.undelivered;
         }

@@ -65,9 +65,9 @@ impl<T> Overflow<T> {
         }
     }
 
-    /// Puts the first block in the place of the ring, which is empty. True if it was the last one.
-    pub(crate) fn refill(&mut self, ring: &mut Ring<T>) -> bool {
-        let Some(block) = self.blocks.pop_front() else { return true };
+    /// Puts the first block, if there is one, in the place of the ring, which is empty.
+    pub(crate) fn refill(&mut self, ring: &mut Ring<T>) {
+        let Some(block) = self.blocks.pop_front() else { return };
         self.len -= block.len();
         let empty = mem::replace(ring, block);
         if self.blocks.is_empty() {
@@ -76,7 +76,6 @@ impl<T> Overflow<T> {
         if self.spare.capacity() < empty.capacity() {
             self.spare = empty;
         }
-        self.blocks.is_empty()
     }
 }
 

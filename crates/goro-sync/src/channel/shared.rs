@@ -7,6 +7,7 @@
 //! it, so that it is dropped after.
 
 use core::fmt;
+use core::ops::{Deref, DerefMut};
 
 use goro_context::contain;
 use goro_shim::lock::{Guard, Lock};
@@ -21,6 +22,31 @@ use crate::wait::{Attempt, Came, Left, Offer, Place, Waiter};
 /// What the ends of a channel share.
 pub(crate) struct Channel<T>(Lock<State<T>>);
 
+/// A channel's lock, taken; see [`State::settle_ease`].
+pub(crate) struct Hold<'a, T>(Guard<'a, State<T>>);
+
+impl<T> Deref for Hold<'_, T> {
+    type Target = State<T>;
+    #[inline]
+    fn deref(&self) -> &State<T> {
+        &self.0
+    }
+}
+
+impl<T> DerefMut for Hold<'_, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut State<T> {
+        &mut self.0
+    }
+}
+
+impl<T> Drop for Hold<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.settle_ease();
+    }
+}
+
 /// Wakes who was called, with no lock held.
 #[inline]
 pub(crate) fn call(waiter: Option<Waiter>) {
@@ -34,9 +60,10 @@ impl<T> Channel<T> {
         Self(Lock::new(state))
     }
 
+    /// Locks for whatever is to be done.
     #[inline]
-    pub(crate) fn lock(&self) -> Guard<'_, State<T>> {
-        self.0.lock()
+    pub(crate) fn lock(&self) -> Hold<'_, T> {
+        Hold(self.0.lock())
     }
 
     // --- Receiving ----------------------------------------------------------------------------
@@ -48,7 +75,13 @@ impl<T> Channel<T> {
         place: &mut Place,
         offer: Option<&mut Offer<'_>>,
     ) -> Attempt<Result<T, RecvError>> {
-        self.receive_and(place, offer, |_| ())
+        let mut state = self.0.lock();
+        if place.is_nowhere() {
+            if let Some(item) = state.pop_easily() {
+                return Attempt::Done(Ok(item));
+            }
+        }
+        receive_with_care(Hold(state), place, offer, |_| ())
     }
 
     /// As [`receive`](Self::receive); `then` changes the state that an item was taken from.
@@ -59,20 +92,7 @@ impl<T> Channel<T> {
         offer: Option<&mut Offer<'_>>,
         then: impl FnOnce(&mut State<T>),
     ) -> Attempt<Result<T, RecvError>> {
-        let mut state = self.lock();
-        let came = state.rx.arrive(place);
-        let Some(taken) = state.take() else { return find_nothing(state, came, place, offer) };
-        state.settle_receivers();
-        // Served before its turn, it still stands in line.
-        let left = if came == Came::Early { state.rx.leave(place) } else { Left::Nothing };
-        then(&mut state);
-        let (sender, caller) = (state.call_sender(), state.call_caller());
-        drop(state);
-        drop(left);
-        call(taken.sender);
-        call(sender);
-        call(caller);
-        Attempt::Done(Ok(taken.item))
+        receive_with_care(self.lock(), place, offer, then)
     }
 
     /// Ends the wait of a receiver that is dropped.
@@ -97,27 +117,11 @@ impl<T> Channel<T> {
         place: &mut Place,
         offer: Option<&mut Offer<'_>>,
     ) -> Attempt<Result<(), SendError<T>>> {
-        let mut state = self.lock();
-        if state.capacity == 0 {
-            return meet(state, value, place, offer);
+        let mut state = self.0.lock();
+        if place.is_nowhere() && state.push_easily(value) {
+            return Attempt::Done(Ok(()));
         }
-        let came = state.tx.arrive(place);
-        if state.closed {
-            return refuse(state, value, place);
-        }
-        if !state.may_go(came, place) {
-            return find_no_room(state, came, value, place, offer);
-        }
-        // Panic: a future that has answered may not be polled again.
-        let item = value.take().expect("a send is not polled after it was done");
-        state.push(item);
-        let left = if came == Came::Early { state.tx.leave(place) } else { Left::Nothing };
-        state.settle_senders();
-        let receiver = state.call_receiver();
-        drop(state);
-        drop(left);
-        call(receiver);
-        Attempt::Done(Ok(()))
+        send_with_care(Hold(state), value, place, offer)
     }
 
     /// Ends the wait of a sender that is dropped, or asked for its value back.
@@ -213,8 +217,29 @@ impl<T> Channel<T> {
     }
 }
 
+fn receive_with_care<T>(
+    mut state: Hold<'_, T>,
+    place: &mut Place,
+    offer: Option<&mut Offer<'_>>,
+    then: impl FnOnce(&mut State<T>),
+) -> Attempt<Result<T, RecvError>> {
+    let came = state.rx.arrive(place);
+    let Some(taken) = state.take() else { return find_nothing(state, came, place, offer) };
+    state.settle_receivers();
+    // Served before its turn, it still stands in line.
+    let left = if came == Came::Early { state.rx.leave(place) } else { Left::Nothing };
+    then(&mut state);
+    let (sender, caller) = (state.call_sender(), state.call_caller());
+    drop(state);
+    drop(left);
+    call(taken.sender);
+    call(sender);
+    call(caller);
+    Attempt::Done(Ok(taken.item))
+}
+
 fn find_nothing<T>(
-    mut state: Guard<'_, State<T>>,
+    mut state: Hold<'_, T>,
     came: Came,
     place: &mut Place,
     offer: Option<&mut Offer<'_>>,
@@ -253,14 +278,42 @@ fn find_nothing<T>(
     Attempt::Waits
 }
 
+fn send_with_care<T>(
+    mut state: Hold<'_, T>,
+    value: &mut Option<T>,
+    place: &mut Place,
+    offer: Option<&mut Offer<'_>>,
+) -> Attempt<Result<(), SendError<T>>> {
+    if state.capacity == 0 {
+        return meet(state, value, place, offer);
+    }
+    let came = state.tx.arrive(place);
+    if state.closed {
+        return refuse(state, value, place);
+    }
+    if !state.may_go(came, place) {
+        return find_no_room(state, came, value, place, offer);
+    }
+    // Panic: a future that has answered may not be polled again.
+    let item = value.take().expect("a send is not polled after it was done");
+    state.push(item);
+    let left = if came == Came::Early { state.tx.leave(place) } else { Left::Nothing };
+    state.settle_senders();
+    let receiver = state.call_receiver();
+    drop(state);
+    drop(left);
+    call(receiver);
+    Attempt::Done(Ok(()))
+}
+
 fn find_no_room<T>(
-    mut state: Guard<'_, State<T>>,
+    mut state: Hold<'_, T>,
     came: Came,
     value: &mut Option<T>,
     place: &mut Place,
     offer: Option<&mut Offer<'_>>,
 ) -> Attempt<Result<(), SendError<T>>> {
-    if state.policy != Policy::Wait {
+    if state.policy() != Policy::Wait {
         return match value.take() {
             Some(item) => Attempt::Done(overflow(state, item)),
             None => Attempt::Waits,
@@ -286,8 +339,8 @@ fn find_no_room<T>(
 }
 
 /// What happens to a value that is too much, by the channel's policy.
-pub(crate) fn overflow<T>(mut state: Guard<'_, State<T>>, item: T) -> Result<(), SendError<T>> {
-    let excess = match state.policy {
+pub(crate) fn overflow<T>(mut state: Hold<'_, T>, item: T) -> Result<(), SendError<T>> {
+    let excess = match state.policy() {
         Policy::Wait | Policy::Reject => {
             drop(state);
             return Err(SendError::Full(item));
@@ -311,7 +364,7 @@ pub(crate) fn overflow<T>(mut state: Guard<'_, State<T>>, item: T) -> Result<(),
 
 /// Sends at a rendezvous: the value waits in line, until a receiver takes it from there.
 fn meet<T>(
-    mut state: Guard<'_, State<T>>,
+    mut state: Hold<'_, T>,
     value: &mut Option<T>,
     place: &mut Place,
     offer: Option<&mut Offer<'_>>,
@@ -364,7 +417,7 @@ impl<T> State<T> {
 /// The answer of a closed channel.
 #[cold]
 fn refuse<T>(
-    mut state: Guard<'_, State<T>>,
+    mut state: Hold<'_, T>,
     value: &mut Option<T>,
     place: &mut Place,
 ) -> Attempt<Result<(), SendError<T>>> {

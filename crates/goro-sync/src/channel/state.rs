@@ -17,7 +17,8 @@
 //! 5. While nothing is available and there is room, receivers and senders do not both stand in line
 //!    and sleep: a receiver calls one sender after the other, and looks again in between. (Those
 //!    called before may never come.)
-//! 6. Once closed, nothing is added. Once the last receiver has gone, nothing is left.
+//! 6. `limit` and `floor` say what follows from the rest, so that most operations need not look there.
+//! 7. Once closed, nothing is added. Once the last receiver has gone, nothing is left.
 
 use core::mem;
 use std::collections::VecDeque;
@@ -35,21 +36,29 @@ use crate::wait::{Came, Left, Line, Place, Waiter};
 pub(crate) type Undelivered<T> = Arc<dyn Fn(T) + Send + Sync>;
 
 /// See the module.
+///
+/// What an operation needs that has nobody to think of comes first, together with the lock on one
+/// cache line or two: each line more has to travel from core to core with every message.
+#[repr(C)]
 pub(crate) struct State<T> {
+    /// Below that length of the ring a send is a push: nobody is in line, or to be called.
+    limit: u16,
+    /// Above that length of the ring a receive is a pop, likewise; unless it is [`NEVER`].
+    floor: u8,
+    pub(crate) closed: bool,
+    /// Permits that are out.
+    pub(crate) reserved: u32,
     ring: Ring<T>,
+    pub(crate) capacity: usize,
+    pub(crate) senders: u32,
+    pub(crate) receivers: u32,
     pub(crate) rare: Option<Box<Rare<T>>>,
     pub(crate) rx: Line,
     pub(crate) tx: Line,
-    pub(crate) capacity: usize,
-    /// Permits that are out.
-    pub(crate) reserved: u32,
-    pub(crate) senders: u32,
-    pub(crate) receivers: u32,
-    pub(crate) closed: bool,
-    /// Whether there are items in blocks.
-    spilled: bool,
-    pub(crate) policy: Policy,
 }
+
+/// No receive is a mere pop.
+const NEVER: u8 = u8::MAX;
 
 /// What most channels never need.
 pub(crate) struct Rare<T> {
@@ -63,6 +72,7 @@ pub(crate) struct Rare<T> {
     pub(crate) name: Option<Name>,
     /// Items that were lent, and may come back.
     pub(crate) leased: usize,
+    pub(crate) policy: Policy,
 }
 
 impl<T> Default for Rare<T> {
@@ -75,6 +85,7 @@ impl<T> Default for Rare<T> {
             undelivered: None,
             name: None,
             leased: 0,
+            policy: Policy::Wait,
         }
     }
 }
@@ -99,20 +110,26 @@ impl<T> Iterator for Remains<T> {
 }
 
 impl<T> State<T> {
-    pub(crate) fn new(capacity: usize, policy: Policy) -> Self {
-        Self {
+    pub(crate) fn new(capacity: usize) -> Self {
+        let mut state = Self {
+            limit: 0,
+            floor: NEVER,
+            closed: false,
+            reserved: 0,
             ring: VecDeque::new(),
+            capacity,
+            senders: 1,
+            receivers: 1,
             rare: None,
             rx: Line::new(),
             tx: Line::new(),
-            capacity,
-            reserved: 0,
-            senders: 1,
-            receivers: 1,
-            closed: false,
-            spilled: false,
-            policy,
-        }
+        };
+        state.settle_ease();
+        state
+    }
+
+    pub(crate) fn policy(&self) -> Policy {
+        self.rare.as_ref().map_or(Policy::Wait, |rare| rare.policy)
     }
 
     pub(crate) fn rare(&mut self) -> &mut Rare<T> {
@@ -133,11 +150,12 @@ impl<T> State<T> {
     /// Items that were sent and not received.
     #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.ring.len() + if self.spilled { self.spilled_len() } else { 0 }
+        self.ring.len() + self.spilled()
     }
 
-    #[cold]
-    fn spilled_len(&self) -> usize {
+    /// Items in blocks.
+    #[inline]
+    fn spilled(&self) -> usize {
         self.rare.as_ref().map_or(0, |rare| rare.overflow.len())
     }
 
@@ -153,17 +171,51 @@ impl<T> State<T> {
 
     #[inline]
     pub(crate) fn push(&mut self, item: T) {
-        if self.spilled || self.ring.len() >= Overflow::<T>::BLOCK {
-            self.spill(item);
+        if self.ring.len() >= Overflow::<T>::BLOCK || self.spilled() > 0 {
+            self.rare().overflow.push(item);
         } else {
             self.ring.push_back(item);
         }
     }
 
-    #[cold]
-    fn spill(&mut self, item: T) {
-        self.spilled = true;
-        self.rare().overflow.push(item);
+    /// Sends with no more thought, if that is enough.
+    #[inline]
+    pub(crate) fn push_easily(&mut self, item: &mut Option<T>) -> bool {
+        if self.ring.len() >= usize::from(self.limit) {
+            return false;
+        }
+        let Some(item) = item.take() else { return false };
+        self.ring.push_back(item);
+        true
+    }
+
+    /// Receives with no more thought.
+    #[inline]
+    pub(crate) fn pop_easily(&mut self) -> Option<T> {
+        if self.floor == NEVER || self.ring.len() <= usize::from(self.floor) {
+            return None;
+        }
+        self.ring.pop_front()
+    }
+
+    /// Finds out when sending and receiving need no thought; whoever changed anything but the ring
+    /// does so before it gives the lock back.
+    pub(crate) fn settle_ease(&mut self) {
+        let spilled = self.spilled() > 0;
+        let in_line = self.tx.waiting() > 0;
+        // A place that somebody has a turn for is given away with care.
+        let places = self.capacity.saturating_sub(self.reserved as usize + self.tx.turned());
+        self.limit = match self.closed || spilled || in_line || self.rx.waiting() > 0 {
+            true => 0,
+            // A block is no longer than a u16.
+            false => places.min(Overflow::<T>::BLOCK) as u16,
+        };
+        // So is an item, and the last one before the blocks.
+        let kept = self.rx.turned().max(usize::from(spilled));
+        self.floor = match in_line || self.capacity == 0 {
+            true => NEVER,
+            false => u8::try_from(kept).unwrap_or(NEVER),
+        };
     }
 
     /// Puts an item before all others: it had been taken out, and comes back.
@@ -174,17 +226,12 @@ impl<T> State<T> {
     #[inline]
     pub(crate) fn pop(&mut self) -> Option<T> {
         let item = self.ring.pop_front();
-        if self.spilled && self.ring.is_empty() {
-            self.refill();
+        if let (true, Some(rare)) = (self.ring.is_empty(), &mut self.rare) {
+            if rare.overflow.len() > 0 {
+                rare.overflow.refill(&mut self.ring);
+            }
         }
         item
-    }
-
-    #[cold]
-    fn refill(&mut self) {
-        if let Some(rare) = &mut self.rare {
-            self.spilled = !rare.overflow.refill(&mut self.ring);
-        }
     }
 
     /// What a receiver gets: the first item, or else the value of the first sender who waits.
@@ -213,7 +260,6 @@ impl<T> State<T> {
 
     /// All items, when there is nobody left to receive them.
     pub(crate) fn remains(&mut self) -> Remains<T> {
-        self.spilled = false;
         let overflow = match &mut self.rare {
             Some(rare) => mem::take(&mut rare.overflow),
             None => Overflow::new(),
@@ -235,7 +281,7 @@ impl<T> State<T> {
     pub(crate) fn may_go(&mut self, came: Came, place: &Place) -> bool {
         self.free() > 0
             && match came {
-                Came::New => self.tx.waiting() == 0 || self.policy != Policy::Wait,
+                Came::New => self.tx.waiting() == 0 || self.policy() != Policy::Wait,
                 Came::Turned => true,
                 Came::Early => self.tx.is_first(place),
             }

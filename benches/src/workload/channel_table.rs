@@ -1,0 +1,52 @@
+//! The workloads of channels: every shape at every capacity and size.
+use super::{Among, Goal, Metric, Size, Workload};
+
+/// goro's channel on goro against the fastest channel crate on tokio, which loses what its users
+/// cancel; goro's loses nothing.
+const AS_KANAL: &[Goal] = &[Goal::Of("kanal", 1.0)];
+
+const NO_MPSC: &[&str] = &["mpsc"];
+
+/// Go has no channel without a limit.
+const NO_GO: &[&str] = &["go"];
+const NO_BOTH: &[&str] = &["mpsc", "go"];
+
+const fn row(
+    name: &'static str,
+    about: &'static str,
+    messages: usize,
+    without: &'static [&'static str],
+) -> Workload {
+    Workload {
+        name,
+        about,
+        size: Size { full: messages, quick: messages / 20 },
+        among: Among::Channels,
+        without,
+        metrics: &[
+            Metric { name: "time", unit: "ns/message", goals: AS_KANAL, aim: None },
+            Metric { name: "cpu", unit: "ns/message", goals: &[], aim: None },
+        ],
+    }
+}
+
+macro_rules! rows {
+    ($($shape:literal $about:literal, without $one:expr, $any:expr, $bytes:literal;)*) => {
+        &[$(
+            row(concat!("channel_", $shape, "_cap0_", $bytes, "b"), concat!($about, ", a rendezvous"), 300_000, NO_MPSC),
+            row(concat!("channel_", $shape, "_cap1_", $bytes, "b"), concat!($about, ", one place"), 300_000, $one),
+            row(concat!("channel_", $shape, "_cap128_", $bytes, "b"), concat!($about, ", 128 places"), 2_000_000, $one),
+            row(concat!("channel_", $shape, "_unbounded_", $bytes, "b"), concat!($about, ", no limit"), 2_000_000, $any),
+        )*]
+    };
+}
+
+/// All of them.
+pub static CHANNELS: &[Workload] = rows! {
+    "1_1" "one sender, one receiver", without &[], NO_GO, "8";
+    "1_1" "one sender, one receiver", without &[], NO_GO, "64";
+    "4_1" "four senders, one receiver", without &[], NO_GO, "8";
+    "4_1" "four senders, one receiver", without &[], NO_GO, "64";
+    "4_4" "four senders, four receivers", without NO_MPSC, NO_BOTH, "8";
+    "4_4" "four senders, four receivers", without NO_MPSC, NO_BOTH, "64";
+};

@@ -1,0 +1,173 @@
+//! Messages through one channel, from so many senders to so many receivers.
+//!
+//! The name of a workload says what it is: `channel_4_1_cap128_64b` has four senders, one receiver,
+//! a place for 128 messages, and 64 bytes in each.
+use std::thread;
+
+use super::Sample;
+use crate::meter::Meter;
+use crate::rival::channels::{AsyncChannel, Channels, Flume, Kanal, Mpsc, OfGoro};
+use crate::rival::{Goro, Rival, Tokio, drive};
+
+/// What begins the name of a workload of channels.
+const PREFIX: &str = "channel_";
+
+/// What a name says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Shape {
+    senders: usize,
+    receivers: usize,
+    capacity: Option<usize>,
+    bytes: usize,
+}
+
+impl Shape {
+    fn of(name: &str) -> Option<Self> {
+        let mut words = name.strip_prefix(PREFIX)?.split('_');
+        let mut word = || words.next();
+        Some(Self {
+            senders: word()?.parse().ok()?,
+            receivers: word()?.parse().ok()?,
+            capacity: match word()? {
+                "unbounded" => None,
+                capacity => Some(capacity.strip_prefix("cap")?.parse().ok()?),
+            },
+            bytes: word()?.strip_suffix('b')?.parse().ok()?,
+        })
+    }
+}
+
+/// A message, with a number in it.
+trait Message: Send + 'static {
+    fn of(number: u64) -> Self;
+    fn number(&self) -> u64;
+}
+
+impl<const WORDS: usize> Message for [u64; WORDS] {
+    fn of(number: u64) -> Self {
+        [number; WORDS]
+    }
+    fn number(&self) -> u64 {
+        self[WORDS - 1]
+    }
+}
+
+/// Runs the workload of that name in a column of channels; `None` if there is no such thing.
+pub fn run(name: &str, column: &str, workers: usize, messages: usize) -> Option<Sample> {
+    let shape = Shape::of(name)?;
+    match column {
+        "goro" => Some(measure::<_, OfGoro>(Goro::start(workers), shape, messages)),
+        "goro+tokio" => Some(measure::<_, OfGoro>(Tokio::start(workers), shape, messages)),
+        "kanal" => Some(measure::<_, Kanal>(Tokio::start(workers), shape, messages)),
+        "kanal+goro" => Some(measure::<_, Kanal>(Goro::start(workers), shape, messages)),
+        "flume" => Some(measure::<_, Flume>(Tokio::start(workers), shape, messages)),
+        "async-channel" => Some(measure::<_, AsyncChannel>(Tokio::start(workers), shape, messages)),
+        "mpsc" => Some(measure::<_, Mpsc>(Tokio::start(workers), shape, messages)),
+        "crossbeam" => Some(threads(shape, messages)),
+        _ => None,
+    }
+}
+
+fn measure<R: Rival, C: Channels>(rival: R, shape: Shape, messages: usize) -> Sample {
+    match shape.bytes {
+        8 => sized::<R, C, [u64; 1]>(rival, shape, messages),
+        _ => sized::<R, C, [u64; 8]>(rival, shape, messages),
+    }
+}
+
+fn sized<R: Rival, C: Channels, M: Message>(rival: R, shape: Shape, messages: usize) -> Sample {
+    let (sum, reading) = drive(rival, async move {
+        stream::<R, C, M>(rival, shape, messages.div_ceil(10)).await;
+        let meter = Meter::start();
+        let sum = stream::<R, C, M>(rival, shape, messages).await;
+        (sum, meter.stop())
+    });
+    Sample::per_operation(sum, messages, reading)
+}
+
+async fn stream<R: Rival, C: Channels, M: Message>(rival: R, shape: Shape, messages: usize) -> u64 {
+    let (tx, rx) = C::make::<M>(shape.capacity);
+    let more = (1..shape.receivers).map(|_| C::another(&rx).expect("many receivers"));
+    let mut ends: Vec<_> = more.collect();
+    ends.push(rx);
+    let receivers: Vec<_> = ends
+        .into_iter()
+        .map(|mut rx| {
+            rival.spawn(async move {
+                let mut sum = 0;
+                while let Some(message) = C::receive(&mut rx).await {
+                    sum += message.number();
+                }
+                sum
+            })
+        })
+        .collect();
+    for sender in 0..shape.senders {
+        let tx = tx.clone();
+        rival.spawn_detached(async move {
+            for number in (sender..messages).step_by(shape.senders) {
+                C::send(&tx, M::of(number as u64)).await;
+            }
+        });
+    }
+    drop(tx);
+    let mut sum = 0;
+    for receiver in receivers {
+        sum += receiver.await;
+    }
+    sum
+}
+
+/// crossbeam's channels, each end on a thread.
+fn threads(shape: Shape, messages: usize) -> Sample {
+    match shape.bytes {
+        8 => threads_sized::<[u64; 1]>(shape, messages),
+        _ => threads_sized::<[u64; 8]>(shape, messages),
+    }
+}
+
+fn threads_sized<M: Message>(shape: Shape, messages: usize) -> Sample {
+    thread_stream::<M>(shape, messages.div_ceil(10));
+    let meter = Meter::start();
+    let sum = thread_stream::<M>(shape, messages);
+    Sample::per_operation(sum, messages, meter.stop())
+}
+
+fn thread_stream<M: Message>(shape: Shape, messages: usize) -> u64 {
+    let (tx, rx) = match shape.capacity {
+        Some(capacity) => crossbeam_channel::bounded::<M>(capacity),
+        None => crossbeam_channel::unbounded(),
+    };
+    let receivers: Vec<_> = (0..shape.receivers)
+        .map(|_| {
+            let rx = rx.clone();
+            thread::spawn(move || rx.iter().map(|message| message.number()).sum::<u64>())
+        })
+        .collect();
+    for sender in 0..shape.senders {
+        let tx = tx.clone();
+        thread::spawn(move || {
+            for number in (sender..messages).step_by(shape.senders) {
+                tx.send(M::of(number as u64)).expect("there are receivers");
+            }
+        });
+    }
+    drop(tx);
+    receivers.into_iter().map(|receiver| receiver.join().expect("it does not panic")).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Shape;
+    use crate::workload::CHANNELS;
+
+    #[test]
+    fn every_name_says_its_shape() {
+        for workload in CHANNELS {
+            assert!(Shape::of(workload.name).is_some(), "{}", workload.name);
+        }
+        let shape = Shape { senders: 4, receivers: 1, capacity: Some(128), bytes: 64 };
+        assert_eq!(Shape::of("channel_4_1_cap128_64b"), Some(shape));
+        assert_eq!(Shape::of("channel_4_1_cap128"), None);
+    }
+}
