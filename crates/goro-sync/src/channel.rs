@@ -21,7 +21,8 @@
 //! |---|---|---|
 //! | `recv`, `recv_timeout`, `recv_deadline` | Safe | has received nothing |
 //! | `send`, `send_timeout`, `send_deadline` | Returns | has sent nothing, and has its value (`into_inner`); at a rendezvous the value may be received already, and `into_inner` says so |
-//! | `recv_lease` | Safe | has received nothing |
+//! | `recv_lease`, `recv_many`, a stream's `next` | Safe | has received nothing |
+//! | `send_many` | Returns | has sent some of the first values, and has the others (`into_inner`) |
 //! | `reserve` | Place | has reserved nothing, and has lost its place in line |
 //! | `closed` | Safe | has changed nothing |
 //!
@@ -40,6 +41,7 @@ mod ending;
 mod errors;
 mod items;
 mod lease;
+mod many;
 mod permit;
 mod receiver;
 mod receiving;
@@ -47,6 +49,7 @@ mod sender;
 mod sending;
 mod shared;
 mod state;
+mod stream;
 
 pub use builder::{Builder, Overflow, bounded, unbounded};
 pub use ending::ClosedFuture;
@@ -55,11 +58,13 @@ pub use errors::{
     SendManyError, SendTimeoutError, TryRecvError, TrySendError,
 };
 pub use lease::{Lease, RecvLease};
+pub use many::{RecvMany, SendMany};
 pub use permit::{Permit, Reserve};
 pub use receiver::{Receiver, WeakReceiver};
 pub use receiving::{RecvFuture, RecvTimeout};
 pub use sender::{Sender, WeakSender};
 pub use sending::{SendFuture, SendTimeout};
+pub use stream::{RecvStream, SendSink};
 
 #[cfg(all(test, loom))]
 mod models;

@@ -211,13 +211,18 @@ impl Error for RecvTimeoutError {}
 pub struct SendManyError<T> {
     /// What was not sent.
     pub unsent: Vec<T>,
-    /// Why.
-    pub reason: Reason,
+    /// Why, if the channel is closed; `None` if it is full, and made to
+    /// [reject](super::Overflow::Reject) what is too much.
+    pub reason: Option<Reason>,
 }
 
 impl<T> fmt::Display for SendManyError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} values were not sent: {}", self.unsent.len(), self.reason)
+        let unsent = self.unsent.len();
+        match &self.reason {
+            Some(reason) => write!(f, "{unsent} values were not sent: {reason}"),
+            None => write!(f, "{unsent} values were not sent: the channel is full"),
+        }
     }
 }
 

@@ -137,7 +137,7 @@ impl<T> Channel<T> {
         Attempt::Waits
     }
 
-    fn give_up_reserving(&self, place: &mut Place) {
+    pub(crate) fn give_up_reserving(&self, place: &mut Place) {
         let mut state = self.lock();
         let left = state.tx.leave(place);
         let sender = state.call_sender();
@@ -146,7 +146,7 @@ impl<T> Channel<T> {
         call(sender);
     }
 
-    fn give_place_back(&self) {
+    pub(crate) fn give_place_back(&self) {
         let mut state = self.lock();
         state.release_place();
         let (sender, caller) = (state.call_sender(), state.call_caller());
@@ -155,7 +155,7 @@ impl<T> Channel<T> {
         call(caller);
     }
 
-    fn send_reserved(&self, value: T) -> Result<(), PermitError<T>> {
+    pub(crate) fn send_reserved(&self, value: T) -> Result<(), PermitError<T>> {
         let mut state = self.lock();
         state.release_place();
         if state.closed {

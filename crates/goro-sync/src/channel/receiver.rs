@@ -8,8 +8,10 @@ use goro_shim::Arc;
 use super::end::end;
 use super::errors::{RecvError, RecvTimeoutError, TryRecvError};
 use super::lease::RecvLease;
+use super::many::RecvMany;
 use super::receiving::{RecvFuture, RecvTimeout};
 use super::shared::Channel;
+use super::stream::RecvStream;
 use crate::block::block;
 use crate::wait::{Attempt, Place};
 
@@ -49,6 +51,30 @@ impl<T> Receiver<T> {
     #[inline]
     pub fn recv(&self) -> RecvFuture<'_, T> {
         RecvFuture::new(&self.channel)
+    }
+
+    /// Receives what is there, in order, up to `limit` values, into `into`; waits if nothing is.
+    /// Answers how many that were: at least one, unless the limit is 0.
+    ///
+    /// Spends one unit of the task's budget for all of them.
+    ///
+    /// # Errors
+    /// [`RecvError`] once the channel is closed and empty.
+    ///
+    /// # Cancel safety
+    /// Safe: values leave the channel only in the poll that answers, and are in `into` then.
+    pub fn recv_many<'a>(&'a self, into: &'a mut Vec<T>, limit: usize) -> RecvMany<'a, T> {
+        RecvMany::new(&self.channel, into, limit)
+    }
+
+    /// The values as a `Stream`, until the channel is closed and empty.
+    pub fn stream(&self) -> RecvStream<&Self, T> {
+        RecvStream::new(self)
+    }
+
+    /// As [`stream`](Self::stream), with the receiver in it.
+    pub fn into_stream(self) -> RecvStream<Self, T> {
+        RecvStream::new(self)
     }
 
     /// Receives a value if one is there. At a rendezvous it takes that of a sender that waits.

@@ -7,9 +7,11 @@ use goro_shim::Arc;
 
 use super::end::end;
 use super::errors::{ForceSendError, Reason, SendError, SendTimeoutError, TrySendError};
+use super::many::SendMany;
 use super::permit::Reserve;
 use super::sending::{self, SendFuture, SendTimeout};
 use super::shared::{Channel, call, overflow};
+use super::stream::SendSink;
 use crate::block::block;
 use crate::wait::{Came, Place};
 
@@ -155,6 +157,47 @@ impl<T> Sender<T> {
         drop(state);
         call(receiver);
         Ok(oldest)
+    }
+
+    /// Sends many values, in order, as [`send`](Self::send) sends each of them; others may send in
+    /// between. One lock is taken for as many as there is room for.
+    ///
+    /// # Errors
+    /// [`SendManyError`] with all values that were not sent, in order.
+    ///
+    /// # Cancel safety
+    /// Returns, as [`send`](Self::send): a future that is dropped has sent some of the first values,
+    /// and has all others ([`into_inner`](SendMany::into_inner)).
+    ///
+    /// # Example
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = goro_sync::channel::unbounded();
+    /// tx.send_many(0..1000).await.unwrap();
+    /// let mut received = Vec::new();
+    /// assert_eq!(rx.recv_many(&mut received, 100).await, Ok(100));
+    /// assert_eq!(received[99], 99);
+    /// # });
+    /// ```
+    pub fn send_many(&self, values: impl IntoIterator<Item = T>) -> SendMany<'_, T> {
+        SendMany::new(&self.channel, values)
+    }
+
+    /// The sender as a `Sink`.
+    ///
+    /// # Example
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// use futures::{SinkExt, StreamExt};
+    /// let (tx, rx) = goro_sync::channel::bounded(8);
+    /// let mut sink = tx.into_sink();
+    /// sink.send("a").await.unwrap();
+    /// sink.close().await.unwrap();
+    /// assert_eq!(rx.stream().collect::<Vec<_>>().await, ["a"]);
+    /// # });
+    /// ```
+    pub fn into_sink(self) -> SendSink<T> {
+        SendSink::new(self)
     }
 
     /// Waits for a place, and keeps it for a value to be sent later: `select!` can wait for that
