@@ -233,11 +233,6 @@ impl<X> Waiter<X> {
         (Waiter { waker: self.waker, extra: () }, self.extra)
     }
 
-    /// Its waker, for a batch; `None` if it was woken where it stood.
-    pub(crate) fn into_waker(self) -> Option<Waker> {
-        self.waker
-    }
-
     /// Wakes it. Never panics; call it with no lock held.
     #[inline]
     pub(crate) fn wake(self) {

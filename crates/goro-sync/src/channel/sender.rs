@@ -163,7 +163,7 @@ impl<T> Sender<T> {
     /// between. One lock is taken for as many as there is room for.
     ///
     /// # Errors
-    /// [`SendManyError`] with all values that were not sent, in order.
+    /// [`SendManyError`](super::SendManyError) with all values that were not sent, in order.
     ///
     /// # Cancel safety
     /// Returns, as [`send`](Self::send): a future that is dropped has sent some of the first values,
