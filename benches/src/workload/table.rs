@@ -297,6 +297,7 @@ pub static ALL: &[Workload] = &[
         name: "mutex",
         about: "8 tasks add to a number under a lock",
         size: tenth(2_000_000),
+        among: Among::Runtimes,
         without: ALL_RUN,
         metrics: &[
             metric("time", "ns/lock").goals(EIGHT_TENTHS),
@@ -309,6 +310,7 @@ pub static ALL: &[Workload] = &[
         name: "mutex_yield",
         about: "the same, and each lets others run while it holds the lock",
         size: tenth(400_000),
+        among: Among::Runtimes,
         without: ALL_RUN,
         metrics: &[
             metric("time", "ns/lock").goals(EIGHT_TENTHS),
@@ -321,6 +323,7 @@ pub static ALL: &[Workload] = &[
         name: "mutex_alone",
         about: "one task locks and unlocks what nobody else wants; beside it std's mutex",
         size: tenth(3_000_000),
+        among: Among::Runtimes,
         without: GO_ALONE,
         metrics: &[
             metric("time", "ns/lock").goals(EIGHT_TENTHS),
@@ -331,6 +334,7 @@ pub static ALL: &[Workload] = &[
         name: "rwlock_read",
         about: "8 tasks look at a number, and change it once in 16 times",
         size: tenth(2_000_000),
+        among: Among::Runtimes,
         without: ALL_RUN,
         metrics: &[
             metric("time", "ns/lock").goals(EIGHT_TENTHS),
@@ -343,6 +347,7 @@ pub static ALL: &[Workload] = &[
         name: "rwlock_read_yield",
         about: "the same, and each lets others run while it holds the lock",
         size: tenth(400_000),
+        among: Among::Runtimes,
         without: ALL_RUN,
         metrics: &[
             metric("time", "ns/lock").goals(EIGHT_TENTHS),
@@ -355,6 +360,7 @@ pub static ALL: &[Workload] = &[
         name: "rwlock_write",
         about: "8 tasks look at a number and change it in turn",
         size: tenth(2_000_000),
+        among: Among::Runtimes,
         without: ALL_RUN,
         metrics: &[
             metric("time", "ns/lock").goals(EIGHT_TENTHS),
@@ -367,6 +373,7 @@ pub static ALL: &[Workload] = &[
         name: "rwlock_write_yield",
         about: "the same, and each lets others run while it holds the lock",
         size: tenth(400_000),
+        among: Among::Runtimes,
         without: ALL_RUN,
         metrics: &[
             metric("time", "ns/lock").goals(EIGHT_TENTHS),
@@ -379,6 +386,7 @@ pub static ALL: &[Workload] = &[
         name: "semaphore",
         about: "1000 tasks want one of 10 permits, and let others run while they have it",
         size: tenth(1_000_000),
+        among: Among::Runtimes,
         without: ALL_RUN,
         metrics: &[
             metric("time", "ns/permit").goals(&[Goal::OfBest(0.4)]),
@@ -391,6 +399,7 @@ pub static ALL: &[Workload] = &[
         name: "notify",
         about: "two tasks notify each other in turn",
         size: tenth(300_000),
+        among: Among::Runtimes,
         without: ALL_RUN,
         metrics: &[
             metric("time", "ns/round trip").goals(EIGHT_TENTHS),
@@ -401,6 +410,7 @@ pub static ALL: &[Workload] = &[
         name: "lock_bytes",
         about: "what idle primitives take, on the heap too",
         size: tenth(100_000),
+        among: Among::Runtimes,
         without: GO_ALONE,
         metrics: &[
             metric("mutex", "bytes").goals(EIGHT_TENTHS_OF_TOKIO),
