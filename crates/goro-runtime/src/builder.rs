@@ -3,6 +3,7 @@
 use goro_shim::Arc;
 use goro_shim::time::Duration;
 use goro_shim::{random, thread};
+use std::path::PathBuf;
 
 use crate::blocking::{Config, DEFAULT};
 use crate::driver::os::{OsDriver, ThreadPlan};
@@ -10,6 +11,7 @@ use crate::driver::scripted::{Script, Scripted, Seeded};
 use crate::ground::{Ground, Plan};
 use crate::hub::{Lease, MAX_SPARES, MAX_WORKERS};
 use crate::local::LocalRuntime;
+use crate::quota::{Allowance, Follows};
 use crate::runtime::Runtime;
 use crate::spares::Limits as SpareLimits;
 use crate::stall::{self, Stall, StallPlan};
@@ -41,6 +43,8 @@ pub struct Builder {
     monitor: bool,
     chaos: Option<Chaos>,
     max_tasks: Option<usize>,
+    system_root: PathBuf,
+    follow_quota: Duration,
     spares: SpareLimits,
     stalls: StallPlan,
 }
@@ -55,6 +59,8 @@ impl Default for Builder {
             monitor: true,
             chaos: None,
             max_tasks: None,
+            system_root: PathBuf::from("/"),
+            follow_quota: Duration::from_secs(10),
             spares: SpareLimits { stalls: stall::STALL_SPARES, blocks: stall::BLOCK_SPARES },
             stalls: StallPlan::default(),
         }
@@ -68,7 +74,8 @@ impl Builder {
     }
 
     /// How many workers, 1 to 1024. Without this call: `GORO_WORKERS` if that is set, else what
-    /// processor affinity and the CPU quota allow.
+    /// processor affinity and the CPU quota allow (rounded up), followed
+    /// [while the runtime runs](Self::follow_quota).
     pub fn workers(mut self, workers: usize) -> Self {
         self.workers = Some(workers);
         self
@@ -107,6 +114,25 @@ impl Builder {
         } else {
             self.pools.push(pool);
         }
+        self
+    }
+
+    /// How often the CPU quota is read again while the runtime runs. Default: 10 s, while any worker is
+    /// awake; zero for never.
+    ///
+    /// A runtime whose number of workers nobody has chosen (here, by `GORO_WORKERS` or with
+    /// [`Handle::set_workers`](crate::Handle::set_workers)) then changes it to what the quota and the
+    /// affinity allow; the quota's limit on [spares](Self::stall_spares) changes in any case. The
+    /// monitor does this, so without one nobody does.
+    pub fn follow_quota(mut self, every: Duration) -> Self {
+        self.follow_quota = every;
+        self
+    }
+
+    /// The folder below which `proc` and `sys` tell the CPU quota. Default: `/`. For tests of how a
+    /// program behaves under a quota.
+    pub fn system_root(mut self, root: impl Into<PathBuf>) -> Self {
+        self.system_root = root.into();
         self
     }
 
@@ -250,6 +276,7 @@ impl Builder {
         let stack_size = self.stack_size;
         let spares = SpareLimits { stalls: 0, blocks: 0 };
         let plan = Self { monitor: false, spares, ..self }.plan(1, false)?;
+        let plan = Plan { local: true, ..plan };
         let threads = ThreadPlan { name: Arc::clone(&plan.name), stack_size };
         let driver = Arc::new(OsDriver::local(threads, &plan.pools).map_err(BuildError::Reactor)?);
         let ground = match Ground::start(driver.clone(), plan) {
@@ -266,6 +293,10 @@ impl Builder {
         }
     }
 
+    fn allowance(&self) -> Allowance {
+        Allowance::read(&self.system_root)
+    }
+
     fn check_workers(&self) -> Result<usize, BuildError> {
         let workers = match self.workers {
             Some(workers) => workers,
@@ -276,7 +307,10 @@ impl Builder {
                         return Err(BuildError::Variable(value.to_string_lossy().into_owned()));
                     }
                 },
-                None => thread::parallelism().unwrap_or(2).min(MAX_WORKERS),
+                None => {
+                    let allowed = self.allowance().workers().map(|workers| workers as usize);
+                    allowed.or(thread::parallelism().ok()).unwrap_or(2).min(MAX_WORKERS)
+                }
             },
         };
         match workers {
@@ -302,10 +336,12 @@ impl Builder {
         let (monitor, chaos, tasks) = (self.monitor, self.chaos, self.max_tasks);
         let lease = Lease { workers, monitor, scripted, chaos, tasks, spares: self.spares };
         // What a script says that time is, no quota limits.
-        let quota = if scripted { None } else { quota().map(|quota| quota * 2) };
-        let stalls = StallPlan { quota, ..self.stalls };
-        let (name, pools) = (self.name.into(), self.pools.into());
-        Ok(Plan { name, lease, pools, stalls })
+        let every = if scripted { Duration::ZERO } else { self.follow_quota };
+        let allowance = if scripted { Allowance::UNKNOWN } else { self.allowance() };
+        let chosen = self.workers.is_some() || std::env::var_os(WORKERS_VARIABLE).is_some();
+        let follows = Follows::new(self.system_root, every, !chosen, allowance);
+        let (name, pools, stalls) = (self.name.into(), self.pools.into(), self.stalls);
+        Ok(Plan { name, lease, pools, stalls, follows, local: false })
     }
 
     fn check_pools(&self) -> Result<(), BuildError> {
@@ -346,18 +382,4 @@ impl Builder {
         let workers = self.check_workers()?;
         Scripted::start(self.plan(workers, true)?, script)
     }
-}
-
-/// The processors that a CPU quota allows, rounded up to one, if it allows fewer than affinity does.
-fn quota() -> Option<u32> {
-    let (allowed, processors) = (thread::parallelism().ok()?, processors()?);
-    (allowed < processors).then(|| u32::try_from(allowed).unwrap_or(u32::MAX / 2).max(1))
-}
-
-/// How many processors this thread may run on, quota or not.
-fn processors() -> Option<usize> {
-    #[cfg(target_os = "linux")]
-    return Some(rustix::thread::sched_getaffinity(None).ok()?.count() as usize);
-    #[cfg(not(target_os = "linux"))]
-    None
 }

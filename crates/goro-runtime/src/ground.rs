@@ -8,8 +8,10 @@ use std::io;
 
 use crate::blocking::Config;
 use crate::driver::{Driver, Role};
-use crate::hub::{Hub, Lease};
+use crate::hub::{Hub, Lease, MAX_WORKERS};
 use crate::monitor::Monitor;
+use crate::quota::Follows;
+use crate::shard::Shard;
 use crate::stall::{Reports, StallPlan};
 use crate::worker::{Chaos, Seat};
 
@@ -21,6 +23,9 @@ pub(crate) struct Plan {
     /// The blocking pools, the one that every runtime has first.
     pub(crate) pools: Arc<[Config]>,
     pub(crate) stalls: StallPlan,
+    pub(crate) follows: Follows,
+    /// Its worker has no thread of its own.
+    pub(crate) local: bool,
 }
 
 /// What one lease stands on; see the module.
@@ -32,6 +37,8 @@ pub(crate) struct Ground {
     pub(crate) chaos: Option<Chaos>,
     pub(crate) stalls: StallPlan,
     pub(crate) reports: Reports,
+    pub(crate) follows: Follows,
+    local: bool,
 }
 
 impl core::fmt::Debug for Ground {
@@ -53,11 +60,12 @@ impl Ground {
         driver: Arc<dyn Driver>,
         plan: Plan,
     ) -> Result<Arc<Self>, (Arc<Self>, usize, io::Error)> {
-        let Plan { name, lease, pools, stalls } = plan;
+        let Plan { name, lease, pools, stalls, follows, local } = plan;
         let hub = Hub::lease(lease);
         let chaos = lease.chaos;
         let reports = Reports::new(Arc::clone(&name));
-        let ground = Arc::new(Self { hub, driver, name, pools, chaos, stalls, reports });
+        let ground =
+            Arc::new(Self { hub, driver, name, pools, chaos, stalls, reports, follows, local });
         hub.set_ground(&ground);
         let monitor = lease.monitor.then(|| Role::Monitor(Monitor::new(Arc::clone(&ground))));
         let before_workers = usize::from(lease.monitor);
@@ -89,12 +97,18 @@ impl Ground {
         }
     }
 
-    /// A worker, or the spare at `place`, is about to end.
-    pub(crate) fn left(&self, place: Option<u32>) {
-        if let Some(place) = place {
-            self.hub.spares.left(place);
+    /// The worker, or the spare, with this shard has ended, and owns nothing any more.
+    pub(crate) fn left(self: &Arc<Self>, index: u32) {
+        match index.checked_sub(MAX_WORKERS as u32) {
+            Some(place) => self.hub.spares.left(place),
+            None => self.post_left(index),
         }
         self.member_left();
+    }
+
+    /// Whether it is a local runtime's.
+    pub(crate) fn is_local(&self) -> bool {
+        self.local
     }
 
     /// One of the crew is gone; the last one closes what tasks have waited on.
@@ -109,19 +123,19 @@ impl Ground {
 /// One of the crew leaves when this is dropped.
 pub(crate) struct Leaving {
     ground: Arc<Ground>,
-    place: Option<u32>,
+    index: u32,
 }
 
 impl Leaving {
-    /// A worker, or the spare at `place`.
-    pub(crate) fn of(ground: &Arc<Ground>, place: Option<u32>) -> Self {
-        Self { ground: Arc::clone(ground), place }
+    /// The one whose shard this is.
+    pub(crate) fn of(ground: &Arc<Ground>, shard: &Shard) -> Self {
+        Self { ground: Arc::clone(ground), index: shard.index }
     }
 }
 
 impl Drop for Leaving {
     fn drop(&mut self) {
-        self.ground.left(self.place);
+        self.ground.left(self.index);
     }
 }
 

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Invariants:
-//! 1. Shards are only ever added, and only while the hub is being leased.
+//! 1. Shards are only ever added.
 //! 2. In `Closing`, spawns are refused, tasks are only cancelled, and the injector stays open
 //!    until no task is live: a runnable in a foreign thread's hand arrives there.
 //! 3. The hub does not keep its ground alive; whoever can reach the hub while a task is live finds
@@ -18,7 +18,7 @@
 use core::task::Waker;
 use goro_context::{Cause, Refused, host};
 use goro_queue::Injector;
-use goro_shim::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence_seqcst};
+use goro_shim::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use goro_shim::global::{self, OnceLock, Weak};
 use goro_shim::time::Instant;
 use goro_shim::{Arc, fork, time};
@@ -32,10 +32,14 @@ use crate::ground::Ground;
 use crate::idle::Idle;
 use crate::job::Jobs;
 use crate::limit::Limit;
+use crate::posts::Posts;
 use crate::shard::{FOREIGN, Shard, Work};
+
 use crate::spares::{Limits, Spares};
 use crate::watcher::{NOBODY, Watcher};
 use crate::worker::Chaos;
+
+mod shards;
 
 /// The most workers one runtime can have.
 pub(crate) const MAX_WORKERS: usize = 1024;
@@ -66,8 +70,10 @@ pub(crate) struct Hub {
     foreign: OnceLock<&'static Shard>,
     /// The home of blocking jobs.
     jobs: OnceLock<&'static Jobs>,
-    /// How many of the shards have a worker in this lease.
-    workers: AtomicU32,
+    /// How many of the posts have had a worker in this lease.
+    posts_used: AtomicU32,
+    /// How many workers there are to be, and who comes and goes for that.
+    pub(crate) posts: Posts,
     /// How many of the places for spares have had one in this lease.
     spares_used: AtomicU32,
     /// How many of them have a shard, from this lease or an earlier one.
@@ -112,7 +118,8 @@ impl Hub {
         for index in 0..workers {
             hub.shards[index].get_or_init(|| Self::add_shard(hub, index as u32));
         }
-        hub.workers.store(workers as u32, Ordering::Relaxed);
+        hub.posts_used.store(workers as u32, Ordering::Relaxed);
+        hub.posts.open(workers as u32);
         hub.spares_used.store(0, Ordering::Relaxed);
         hub.spares.open(spares);
         hub.crew.open(workers as u32);
@@ -141,7 +148,8 @@ impl Hub {
             spare_places: (0..MAX_SPARES).map(|_| OnceLock::new()).collect(),
             foreign: OnceLock::new(),
             jobs: OnceLock::new(),
-            workers: AtomicU32::new(0),
+            posts_used: AtomicU32::new(0),
+            posts: Posts::new(MAX_WORKERS),
             spares_used: AtomicU32::new(0),
             spares_made: AtomicU32::new(0),
             crew: Crew::none(),
@@ -201,73 +209,6 @@ impl Hub {
     pub(crate) fn jobs(&self) -> &'static Jobs {
         // Set once, before the hub is handed out.
         self.jobs.get().expect("a hub is made with a home for its jobs")
-    }
-
-    /// The workers' shards of this lease.
-    pub(crate) fn shards(&self) -> impl ExactSizeIterator<Item = &'static Shard> + '_ {
-        let workers = self.workers.load(Ordering::Relaxed) as usize;
-        self.shards[..workers]
-            .iter()
-            .map(|shard| shard.get().copied().expect("a lease fills the shards of its workers"))
-    }
-
-    /// One member's shard.
-    pub(crate) fn shard(&self, index: u32) -> Option<&'static Shard> {
-        let index = index as usize;
-        let shard = match index.checked_sub(MAX_WORKERS) {
-            None => self.shards.get(index),
-            Some(place) => self.spare_places.get(place),
-        };
-        shard?.get().copied()
-    }
-
-    /// The shard of the spare at `place`, which whoever has taken the place asks for.
-    pub(crate) fn spare(&'static self, place: u32) -> &'static Shard {
-        let index = MAX_WORKERS as u32 + place;
-        let shard = self.spare_places[place as usize].get_or_init(|| Self::add_shard(self, index));
-        // Ordering: Release pairs with the Acquire in `spare_shards` and `every_shard`.
-        self.spares_made.fetch_max(place + 1, Ordering::Release);
-        self.spares_used.fetch_max(place + 1, Ordering::Release);
-        // Partner: the fence in `Gate::close`. Either the shutdown sees the shard, or it is seen here.
-        fence_seqcst();
-        if self.is_closing() {
-            shard.registry.close(Cause::Shutdown);
-        }
-        shard
-    }
-
-    /// The shards of the places that have had a spare in this lease; some may be made just now.
-    pub(crate) fn spare_shards(&self) -> impl Iterator<Item = &'static Shard> + '_ {
-        // Ordering: Acquire pairs with the Release in `spare`.
-        let used = self.spares_used.load(Ordering::Acquire) as usize;
-        self.spare_places[..used].iter().filter_map(OnceLock::get).copied()
-    }
-
-    /// The shards of all who run tasks: workers and spares.
-    pub(crate) fn crew_shards(&self) -> impl Iterator<Item = &'static Shard> + '_ {
-        self.shards().chain(self.spare_shards())
-    }
-
-    /// How many shards that is.
-    pub(crate) fn crew_size(&self) -> u32 {
-        self.workers() + self.spares_used.load(Ordering::Relaxed)
-    }
-
-    /// One of them, by its number from zero; `None` while it is being made.
-    pub(crate) fn crew_shard(&self, number: u32) -> Option<&'static Shard> {
-        match number.checked_sub(self.workers()) {
-            None => self.shard(number),
-            Some(place) => self.shard(MAX_WORKERS as u32 + place),
-        }
-    }
-
-    pub(crate) fn workers(&self) -> u32 {
-        self.workers.load(Ordering::Relaxed)
-    }
-
-    /// The shards of all who run tasks, and the foreign one.
-    pub(crate) fn all_shards(&self) -> impl Iterator<Item = &'static Shard> + '_ {
-        self.crew_shards().chain([self.foreign()])
     }
 
     pub(crate) fn now(&self) -> Instant {
@@ -404,14 +345,6 @@ impl Hub {
     /// Tasks that have been made and have not ended. Exact once spawning has stopped.
     pub(crate) fn live(&self) -> u64 {
         counters::live(|| self.every_shard().map(|shard| &*shard.counters))
-    }
-
-    /// Every shard the hub ever had, of earlier leases too.
-    fn every_shard(&self) -> impl Iterator<Item = &'static Shard> + '_ {
-        // Ordering: Acquire pairs with the Release in `spare`.
-        let spares = &self.spare_places[..self.spares_made.load(Ordering::Acquire) as usize];
-        let workers = self.shards.iter().map_while(OnceLock::get);
-        workers.chain(spares.iter().filter_map(OnceLock::get)).copied().chain([self.foreign()])
     }
 
     /// A sum over every shard.

@@ -35,6 +35,7 @@ mod idle;
 mod limit;
 mod mailbox;
 mod parker;
+mod posts;
 mod published;
 mod spares;
 mod timers;
@@ -75,6 +76,8 @@ mod monitor;
 #[cfg(not(loom))]
 mod observe;
 #[cfg(not(loom))]
+mod quota;
+#[cfg(not(loom))]
 mod refused;
 #[cfg(not(loom))]
 mod runtime;
@@ -82,6 +85,8 @@ mod runtime;
 mod shard;
 #[cfg(not(loom))]
 pub mod signal;
+#[cfg(not(loom))]
+mod size;
 #[cfg(not(loom))]
 mod spawn;
 #[cfg(not(loom))]
@@ -107,6 +112,8 @@ pub use handle::{EnterGuard, Handle, NoRuntime};
 pub use local::{LocalRuntime, spawn_local, try_spawn_local};
 #[cfg(not(loom))]
 pub use runtime::Runtime;
+#[cfg(not(loom))]
+pub use size::ResizeError;
 #[cfg(not(loom))]
 pub use spawn::{SpawnError, spawn, spawn_blocking, try_spawn, try_spawn_blocking};
 #[cfg(not(loom))]

@@ -166,6 +166,11 @@ impl Locals {
         self.live.set(self.live.get() - 1);
     }
 
+    /// Whether no local task of the worker's is live.
+    pub(crate) fn are_none(&self) -> bool {
+        self.live.get() == 0
+    }
+
     /// Whether the worker may go: no local task is live, and none is on its way.
     pub(crate) fn may_leave(&self) -> bool {
         self.live.get() == 0 && self.shard.mailbox.close()

@@ -121,7 +121,7 @@ impl Metrics {
         let (hub, pools) = (ground.hub, ground.driver.pools());
         let spares = hub.spares.count();
         Self {
-            workers: hub.shards().map(WorkerMetrics::read).collect(),
+            workers: hub.shards().take(hub.workers() as usize).map(WorkerMetrics::read).collect(),
             spares: hub.spare_shards().map(WorkerMetrics::read).collect(),
             spares_present: spares.present,
             spares_started: spares.started,

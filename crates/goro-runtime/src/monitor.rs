@@ -32,7 +32,6 @@ use goro_shim::time::{Duration, Instant};
 
 use crate::alarm::TurnIn;
 use crate::ground::Ground;
-use crate::hub::MAX_WORKERS;
 use crate::shard::Shard;
 use crate::stall::Stall;
 use crate::watcher::NOBODY;
@@ -61,6 +60,10 @@ pub struct Monitor {
     ground: Arc<Ground>,
     /// What it saw of each member of the crew: workers, then the places for spares.
     seen: Vec<Seen>,
+    /// How many of them were workers.
+    posts: u32,
+    /// When the CPU quota was read last.
+    asked: Instant,
     stalls: Stalls,
     /// When the last tick was, how often the reactor had been looked at by then, and whether
     /// something stood in the injector.
@@ -89,7 +92,20 @@ impl Monitor {
         let (seen, stalls) = (Vec::new(), Stalls::new(before));
         let (turns, quiet, injected, untrimmed) = (0, 0, false, 0);
         let wakers = Vec::new();
-        Self { ground, seen, stalls, before, turns, quiet, injected, untrimmed, wakers }
+        let (posts, asked) = (0, before);
+        Self {
+            ground,
+            seen,
+            posts,
+            asked,
+            stalls,
+            before,
+            turns,
+            quiet,
+            injected,
+            untrimmed,
+            wakers,
+        }
     }
 
     /// Looks once.
@@ -102,6 +118,10 @@ impl Monitor {
         if self.untrimmed == TRIM {
             self.untrimmed = 0;
             goro_task::trim();
+        }
+        if self.ground.follows.is_due(self.asked, now) {
+            self.asked = now;
+            self.ground.follow_quota();
         }
         if !hub.all_asleep() {
             self.quiet = 0;
@@ -131,6 +151,10 @@ impl Monitor {
     fn look_at_crew(&mut self, now: Instant, waits_long: bool) -> Round {
         let hub = self.ground.hub;
         let mut round = Round::default();
+        if core::mem::replace(&mut self.posts, hub.posts_used()) != hub.posts_used() {
+            // Who is who among the members has changed.
+            self.seen.clear();
+        }
         for number in 0..hub.crew_size() {
             let Some(shard) = hub.crew_shard(number) else { continue };
             let number = number as usize;
@@ -152,8 +176,7 @@ impl Monitor {
     ) {
         let (hub, plan) = (self.ground.hub, &self.ground.stalls);
         let seen = &mut self.seen[number];
-        let place = shard.index.checked_sub(MAX_WORKERS as u32);
-        let counts = place.is_none_or(|place| hub.spares.is_present(place));
+        let counts = hub.stays(shard.index);
         round.members += u32::from(counts);
         let declared = shard.published.is_blocked();
         let found = seen.look(shard, now);

@@ -4,6 +4,7 @@
 //! leaves here. It would end the thread that had something to tell: a worker, the monitor, a thread
 //! of the blocking pool.
 
+use core::fmt;
 use core::task::Waker;
 use goro_context::contain::quietly;
 use goro_context::{Kind, TaskId};
@@ -91,6 +92,47 @@ pub(crate) fn readers_left(runtime: &str, threads: usize) {
             runtime,
             threads,
             "not waited for: blocking jobs that read standard input"
+        );
+    });
+}
+
+/// The number of workers has followed the CPU quota.
+#[cold]
+pub(crate) fn resized(runtime: &str, before: u32, workers: u32, allowance: &dyn fmt::Display) {
+    tell(|| {
+        tracing::info!(
+            target: "goro::runtime",
+            runtime,
+            before,
+            workers,
+            allowance = %allowance,
+            "the number of workers follows what the process may use"
+        );
+    });
+}
+
+/// It could not follow it.
+#[cold]
+pub(crate) fn resize_refused(runtime: &str, error: &dyn fmt::Display) {
+    tell(|| {
+        tracing::warn!(
+            target: "goro::runtime",
+            runtime,
+            error = %error,
+            "the number of workers does not follow what the process may use"
+        );
+    });
+}
+
+/// A worker that was wanted again as it went has no successor: the system refused the thread.
+#[cold]
+pub(crate) fn worker_refused(runtime: &str, error: &std::io::Error) {
+    tell(|| {
+        tracing::warn!(
+            target: "goro::runtime",
+            runtime,
+            error = %error,
+            "the operating system refused a worker's thread; the runtime is smaller"
         );
     });
 }

@@ -98,8 +98,6 @@ type Hook = Arc<dyn Fn(&Stall) + Send + Sync>;
 pub(crate) struct StallPlan {
     pub(crate) threshold: Duration,
     pub(crate) keep: Duration,
-    /// The most spares for stalls under a CPU quota, if there is one.
-    pub(crate) quota: Option<u32>,
     pub(crate) hook: Option<Hook>,
 }
 
@@ -108,7 +106,6 @@ impl fmt::Debug for StallPlan {
         f.debug_struct("StallPlan")
             .field("threshold", &self.threshold)
             .field("keep", &self.keep)
-            .field("quota", &self.quota)
             .field("hook", &self.hook.is_some())
             .finish()
     }
@@ -116,7 +113,7 @@ impl fmt::Debug for StallPlan {
 
 impl Default for StallPlan {
     fn default() -> Self {
-        Self { threshold: THRESHOLD, keep: KEEP, quota: None, hook: None }
+        Self { threshold: THRESHOLD, keep: KEEP, hook: None }
     }
 }
 

@@ -101,14 +101,9 @@ impl Seat {
         self.shard.index
     }
 
-    /// Its place, if it is a spare's.
-    pub(crate) fn place(&self) -> Option<u32> {
-        self.place
-    }
-
     /// Runs the worker on this thread until the runtime closes, and counts it as gone.
     pub(crate) fn work(self) {
-        let _leaving = Leaving::of(&self.ground, self.place);
+        let _leaving = Leaving::of(&self.ground, self.shard);
         if let Some(worker) = self.sit() {
             worker.work();
         }
@@ -133,7 +128,7 @@ pub enum Step {
     Idle,
     /// The runtime is closing: call [`Worker::close_down`].
     Closing,
-    /// It is a spare, and is needed no more: call [`Worker::hand_over`].
+    /// It is needed no more: call [`Worker::hand_over`].
     Leave,
 }
 
@@ -216,7 +211,7 @@ impl Worker {
                 return Step::Leave;
             }
         }
-        if self.locals.are_due() {
+        if !outside && self.locals.are_due() {
             if let Some(step) = self.run_local() {
                 return step;
             }

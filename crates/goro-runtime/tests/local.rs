@@ -253,7 +253,8 @@ fn local_tasks_and_others_take_turns() {
     });
     let (own, sent) = (own.get() as usize, sent.load(Ordering::Relaxed));
     assert!(own > 500 && sent > 500, "{own} local, {sent} others");
-    assert!(own.abs_diff(sent) <= 4, "{own} local, {sent} others");
+    // Every 61st step is not a local task's.
+    assert!(own.abs_diff(sent) <= 2_000 / 61 + 4, "{own} local, {sent} others");
 }
 
 /// Inside a task, `block_on` of any kind lets the runtime's other tasks run.

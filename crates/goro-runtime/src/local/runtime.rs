@@ -108,7 +108,7 @@ impl LocalRuntime {
     }
 
     pub(crate) fn of(ground: &Arc<Ground>, driver: Arc<OsDriver>, worker: Worker) -> Self {
-        let leaving = Leaving::of(ground, None);
+        let leaving = Leaving::of(ground, worker.shard());
         let carrier = Rc::new(Carrier { shard: worker.shard(), worker, leaving });
         let _as_the_thread_ends = CARRIERS.try_with(|all| {
             let mut all = all.borrow_mut();

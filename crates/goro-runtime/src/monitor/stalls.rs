@@ -85,12 +85,13 @@ impl Stalls {
         let enough = if waits { plan.threshold } else { plan.long() };
         let wanted = nobody_free && round.lasts(enough);
         if wanted || self.present > 0 {
-            let most = plan.quota.unwrap_or(u32::MAX);
+            let quota = ground.follows.quota().map(|quota| quota.saturating_mul(2));
+            let most = quota.unwrap_or(u32::MAX);
             match hub.spares.stalled(round.stuck, wanted, most) {
                 Ok(Some(place)) => spares::start(ground, place),
                 Ok(None) => {}
                 Err(AtLimit(limit)) if waits => {
-                    ground.reports.exhausted(limit, plan.quota == Some(limit), now);
+                    ground.reports.exhausted(limit, quota == Some(limit), now);
                 }
                 Err(_) => {}
             }

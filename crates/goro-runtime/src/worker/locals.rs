@@ -77,7 +77,7 @@ impl Worker {
     }
 
     /// Cancels all that can be reached, and says how much that was.
-    pub(super) fn cancel_all(&self) -> usize {
+    pub(crate) fn cancel_all(&self) -> usize {
         let others = closing::cancel_all(self.hub, &self.claim, |task| self.cancel(task));
         others + self.cancel_locals()
     }

@@ -75,12 +75,22 @@ impl Worker {
         if may_take_next { victim.queue.steal_next() } else { None }
     }
 
-    /// Whether this is a spare that has been asked to leave.
+    /// Whether this is a spare that has been asked to leave, or a worker of which there are to be fewer,
+    /// and nothing keeps it here.
     pub(super) fn is_to_leave(&self) -> bool {
-        self.place.is_some_and(|place| self.hub.spares.is_asked(place)) && self.locals.may_leave()
+        match self.place {
+            Some(place) => self.hub.spares.is_asked(place) && self.locals.may_leave(),
+            None => self.hub.posts.is_to_go(self.shard.index) && self.may_go(),
+        }
     }
 
-    /// A spare's end: what stands here goes where others find it, and whoever is to see to it is
+    #[cold]
+    fn may_go(&self) -> bool {
+        let posts = &self.hub.posts;
+        self.locals.are_none() && posts.begin_going(self.shard.index) && self.locals.may_leave()
+    }
+
+    /// A spare's end, or a worker's: what stands here goes where others find it, and whoever is to see to it is
     /// woken. Nothing is put in here any more: this thread is no worker from now on.
     pub fn hand_over(&self) {
         self.end();
@@ -95,6 +105,10 @@ impl Worker {
             // Others may sleep on their threads because this one had the reactor.
             self.hub.wake_one(&*self.ground.driver);
         }
+        // A worker's timers are its shard's: who still waits arms anew, where it is polled.
+        let mut wakers = Vec::new();
+        self.shard.timers.close(&mut wakers);
+        crate::observe::wake_each(&mut wakers);
     }
 
     /// Cancels everything there is, and returns when no task of the runtime is live.

@@ -43,8 +43,6 @@ struct Sleep {
 pub(super) struct Actor {
     pub(super) worker: Worker,
     index: u32,
-    /// Its place, if it is a spare.
-    place: Option<u32>,
     sleep: Cell<Option<Sleep>>,
     /// Its token has come; it will rise.
     called: Cell<bool>,
@@ -141,12 +139,11 @@ impl Cast {
             match role {
                 Role::Monitor(monitor) => drop(self.monitor.borrow_mut().replace(monitor)),
                 Role::Worker(seat) => {
-                    let (index, place) = (seat.index(), seat.place());
+                    let index = seat.index();
                     if let Some(worker) = seat.sit() {
                         self.actors.borrow_mut().push(Rc::new(Actor {
                             worker,
                             index,
-                            place,
                             sleep: Cell::new(None),
                             called: Cell::new(false),
                             busy: Cell::new(false),
@@ -320,13 +317,13 @@ impl Cast {
         actor.busy.set(false);
     }
 
-    /// A spare's thread ends.
+    /// A thread of the crew's ends.
     fn part_with(&self, actor: Rc<Actor>) {
         self.note(Event::Left(actor.index));
         self.actors.borrow_mut().retain(|other| !Rc::ptr_eq(other, &actor));
-        let place = actor.place;
+        let index = actor.index;
         drop(actor);
-        self.ground.left(place);
+        self.ground.left(index);
     }
 
     fn lie_down(&self, actor: &Actor) {
@@ -427,18 +424,30 @@ impl Cast {
         outsiders.iter().for_each(|outsider| outsider.abandon(&self.ground));
         self.ground.close();
         self.admit();
-        for actor in self.actors.borrow().clone() {
+        let actors = self.actors.borrow().clone();
+        for actor in &actors {
             if let Some(sleep) = actor.sleep.get() {
                 actor.rise(sleep, Vec::new());
             }
+        }
+        // Each drops its own local tasks; none may wait for that before the others have.
+        let cancel = |actor: &Rc<Actor>| {
+            actor.worker.begin();
+            let cancelled = actor.worker.cancel_all();
+            actor.worker.end();
+            cancelled
+        };
+        while actors.iter().map(cancel).sum::<usize>() > 0 {}
+        for actor in &actors {
             actor.worker.begin();
             actor.worker.close_down();
             actor.worker.end();
         }
+        drop(actors);
         for actor in core::mem::take(&mut *self.actors.borrow_mut()) {
-            let place = actor.place;
+            let index = actor.index;
             drop(actor);
-            self.ground.left(place);
+            self.ground.left(index);
         }
         let monitor = self.monitor.borrow_mut().take();
         drop(monitor);
