@@ -4,15 +4,18 @@
 use super::Mailbox;
 use crate::parker::{Nudge, Parker};
 use goro_shim::Arc;
+use goro_shim::atomic::{AtomicU32, Ordering};
 use loom::thread;
 
 struct House {
     mailbox: Mailbox<u32>,
     parker: Parker,
+    /// Senders that have given their last token: loom's `join` may not be woken by one.
+    done: AtomicU32,
 }
 
 fn house() -> Arc<House> {
-    let house = House { mailbox: Mailbox::new(), parker: Parker::new() };
+    let house = House { mailbox: Mailbox::new(), parker: Parker::new(), done: AtomicU32::new(0) };
     house.mailbox.open(1);
     house.parker.adopt();
     Arc::new(house)
@@ -34,6 +37,7 @@ fn an_owner_that_lies_down_sees_every_parcel() {
                 thread::spawn(move || {
                     house.mailbox.post(n);
                     token(&house);
+                    house.done.fetch_add(1, Ordering::Relaxed);
                 })
             })
             .collect();
@@ -44,6 +48,9 @@ fn an_owner_that_lies_down_sees_every_parcel() {
             } else {
                 house.parker.sleep(None);
             }
+        }
+        while house.done.load(Ordering::Relaxed) < 2 {
+            thread::yield_now();
         }
         for sender in senders {
             sender.join().unwrap();
@@ -64,6 +71,7 @@ fn a_parcel_meets_an_owner_that_leaves() {
                 other.mailbox.keep_promise(1);
                 token(&other);
             }
+            other.done.fetch_add(1, Ordering::Relaxed);
             promised
         });
         let mut taken = 0;
@@ -76,6 +84,9 @@ fn a_parcel_meets_an_owner_that_leaves() {
             if !house.mailbox.has_mail() {
                 house.parker.sleep(None);
             }
+        }
+        while house.done.load(Ordering::Relaxed) < 1 {
+            thread::yield_now();
         }
         assert_eq!(taken, usize::from(sender.join().unwrap()));
         assert!(!house.mailbox.has_mail());
