@@ -354,3 +354,58 @@ mod refused {
         println!("it came back");
     }
 }
+
+/// What a thousand jobs that block leave behind: no thread, and no memory but what the allocator keeps
+/// once for having had so many threads, which the first round is for.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_thousand_jobs_that_block_give_their_memory_back() {
+    let test = "a_thousand_jobs_that_block_give_their_memory_back";
+    if std::env::var_os("GORO_TEST_PART").is_none() {
+        let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", test, "--nocapture"]).env("GORO_TEST_PART", "1");
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        assert!(String::from_utf8(output.stdout).unwrap().contains("given back"));
+        return;
+    }
+    let keep_alive = Duration::from_millis(50);
+    let runtime = Builder::new().workers(2).blocking_keep_alive(keep_alive).build().unwrap();
+    let size = threads();
+    let first = a_thousand_block(&runtime, size);
+    for round in 0..4 {
+        let again = a_thousand_block(&runtime, size);
+        println!("{first} kB, then {again} kB: given back");
+        assert!(again * 10 <= first * 12, "round {round}: {first} kB, then {again} kB");
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn threads() -> usize {
+    std::fs::read_dir("/proc/self/task").unwrap().count()
+}
+
+/// Has a thousand jobs block at once, waits until their threads have gone, and returns how many kB are
+/// resident then.
+#[cfg(target_os = "linux")]
+fn a_thousand_block(runtime: &Runtime, size: usize) -> u64 {
+    let (release, released) = crossbeam_channel::unbounded::<()>();
+    let jobs: Vec<_> = (0..1_000_u32)
+        .map(|n| {
+            let released = released.clone();
+            runtime.spawn_blocking(move || {
+                let stack = std::hint::black_box([n; 8_192]);
+                released.recv().is_err() && stack[7] == n
+            })
+        })
+        .collect();
+    assert_eq!(runtime.metrics().blocking_threads, 512, "as many as there may be");
+    drop(release);
+    assert!(jobs.into_iter().all(|job| block_on(job).unwrap()));
+    while runtime.metrics().blocking_threads > 0 || threads() > size {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}

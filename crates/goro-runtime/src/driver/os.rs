@@ -3,8 +3,8 @@
 //! Invariants:
 //! 1. A thread that could not be started leaves nothing behind: its role is dropped, and the error
 //!    is the caller's.
-//! 2. Every thread started is joined, unless the one that waits is one of them (then they are let
-//!    go, and end on their own).
+//! 2. Every thread that runs at the end is joined, unless the one that waits is one of them (then
+//!    they are let go, and end on their own). One that ends before lets itself go, and its stack.
 //! 3. No worker sleeps in the reactor without having said so, and it says so before it reads its
 //!    deadline.
 
@@ -49,7 +49,15 @@ pub(crate) struct Threads {
     /// Held by each thread until it ends; taken when no more are to be started.
     alive: Lock<Option<Sender<()>>>,
     ended: Receiver<()>,
-    handles: Lock<Vec<Started>>,
+    /// Those to be joined.
+    roll: Arc<Lock<Roll>>,
+}
+
+/// The threads that run, and those that have ended since and nobody has let go.
+#[derive(Debug, Default)]
+struct Roll {
+    started: Vec<Started>,
+    sealed: bool,
 }
 
 /// Whether the end of the runtime waits for a thread.
@@ -66,12 +74,32 @@ struct Started {
     id: Arc<AtomicU32>,
 }
 
+impl Roll {
+    /// Those that have ended, to be let go by the caller, after the lock.
+    fn ended(&mut self) -> Vec<Started> {
+        let all = core::mem::take(&mut self.started);
+        let (ended, running) = all.into_iter().partition(|one| one.handle.is_finished());
+        self.started = running;
+        ended
+    }
+
+    /// The thread with this id, which is the caller, ends while the runtime goes on: nobody is to join it.
+    fn strike(roll: &Lock<Self>, id: &Arc<AtomicU32>) -> Option<Started> {
+        let mut roll = roll.lock();
+        if roll.sealed {
+            return None;
+        }
+        let at = roll.started.iter().position(|one| Arc::ptr_eq(&one.id, id))?;
+        Some(roll.started.swap_remove(at))
+    }
+}
+
 impl Threads {
     fn new(plan: ThreadPlan) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let crew = NEXT.fetch_add(1, Ordering::Relaxed);
         let (alive, ended) = crossbeam_channel::bounded(0);
-        Self { plan, crew, alive: Lock::new(Some(alive)), ended, handles: Lock::default() }
+        Self { plan, crew, alive: Lock::new(Some(alive)), ended, roll: Arc::default() }
     }
 
     /// Starts a thread called after the runtime and `suffix`.
@@ -90,22 +118,22 @@ impl Threads {
         let alive = (tie == Tie::WaitedFor).then_some(alive);
         let id = Arc::new(AtomicU32::new(0));
         let own_id = Arc::clone(&id);
+        let roll = Arc::clone(&self.roll);
         let handle = thread::start(name, self.plan.stack_size, move || {
             own_id.store(thread_id(), Ordering::Relaxed);
             CREW.with(|own| own.set(crew));
             body();
+            // Kept to be joined, an ended thread keeps its stack.
+            drop(Roll::strike(&roll, &own_id));
             drop(alive);
         })?;
         if tie == Tie::LetGo {
             return Ok(());
         }
-        let gone: Vec<_> = {
-            let mut handles = self.handles.lock();
-            let (gone, running) = core::mem::take(&mut *handles)
-                .into_iter()
-                .partition(|started| started.handle.is_finished());
-            *handles = running;
-            handles.push(Started { handle, id });
+        let gone = {
+            let mut roll = self.roll.lock();
+            let gone = roll.ended();
+            roll.started.push(Started { handle, id });
             gone
         };
         drop(gone);
@@ -113,6 +141,7 @@ impl Threads {
     }
 
     fn seal(&self) {
+        self.roll.lock().sealed = true;
         let alive = self.alive.lock().take();
         drop(alive);
     }
@@ -132,8 +161,8 @@ impl Threads {
             }
             patience = (patience * 2).min(Duration::from_millis(200));
         }
-        let handles = core::mem::take(&mut *self.handles.lock());
-        for started in handles {
+        let started = core::mem::take(&mut self.roll.lock().started);
+        for started in started {
             // A thread of ours that panicked has said so on standard error; it has ended.
             let _ = started.handle.join();
         }
@@ -143,8 +172,8 @@ impl Threads {
     /// Whether the threads that have not ended are all inside a read of standard input.
     fn left_are_readers(&self) -> bool {
         let ids: Vec<u32> = {
-            let handles = self.handles.lock();
-            let left = handles.iter().filter(|started| !started.handle.is_finished());
+            let roll = self.roll.lock();
+            let left = roll.started.iter().filter(|started| !started.handle.is_finished());
             left.map(|started| started.id.load(Ordering::Relaxed)).collect()
         };
         let all = !ids.is_empty() && ids.iter().all(|&id| is_read_by(id));
