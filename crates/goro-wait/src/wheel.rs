@@ -1,7 +1,8 @@
 //! Sleepers by deadline: a hierarchical timer wheel.
 //!
-//! Time is nanoseconds since a moment of the owner's choice, cut into ticks of 2^14 ns (16.4 us). A deadline is rounded up
-//! to a tick, the clock down, so nobody is let go early, and at most one tick late by rounding.
+//! Time is nanoseconds since a moment of the owner's choice, cut into ticks of 2^10 ns (1.02 us). A
+//! deadline is rounded up to a tick, the clock down, so nobody is let go early, and at most one tick
+//! late by rounding.
 //!
 //! Invariants:
 //! 1. The cursor is a tick that the clock has reached. It only grows.
@@ -9,14 +10,17 @@
 //!    those of the one list that is being emptied (`emptying`), whose bit is clear.
 //! 3. One call touches a bounded number of sleepers: `advance` at most its `max`, so that a lock
 //!    around the wheel is held briefly, however many sleepers wait in one list.
-//! 4. Waiting costs no wake-ups: each list knows its earliest tick, so `next_deadline` names the
+//! 4. What a list of the lowest two levels holds is let go without a move to a finer one, as far as it
+//!    is due: in no order, but within 65 us of each other.
+//! 5. Waiting costs no wake-ups: each list knows its earliest tick, so `next_deadline` names the
 //!    true one, not the moment at which a list would have to be spread over the lower levels.
 //!    Exception: if the earliest of a list was cancelled and more than 8 others are in it, the
 //!    cancelled one's tick stands. Waking for nothing then, the owner calls `advance`, which moves
-//!    that list at least one level down: it happens at most 8 times in the life of any sleeper.
+//!    that list at least one level down: it happens at most 9 times in the life of any sleeper.
 //!
 //! Left out: a lock, a clock, and moving a sleeper to another deadline (cancel and insert cost
-//! the same). Order among sleepers of one tick is deterministic but not promised.
+//! the same). Order among sleepers within 65 us is deterministic but not promised. Lists kept as rows
+//! of sleepers, not as links through them: a crowd's moves cost the same, a lone timer's row 25 ns.
 
 #[cfg(test)]
 mod cases;
@@ -31,17 +35,17 @@ use crate::key::Key;
 use chunks::{Chunks, NONE};
 use lists::{DUE, Lists, NOWHERE};
 
-const TICK_BITS: u32 = 14;
+const TICK_BITS: u32 = 10;
 
 /// The wheel's resolution in nanoseconds: deadlines are rounded up to a multiple of it.
 pub const TICK_NANOS: u64 = 1 << TICK_BITS;
 
 /// Sleepers by deadline; `T` is what is given back when the deadline has come, a waker say.
 ///
-/// Times are nanoseconds since any moment that the owner sticks to. A deadline in the last 16 us of
-/// the 584 years that 64 bits hold, `u64::MAX` above all, never comes.
+/// Times are nanoseconds since any moment that the owner sticks to. A deadline in the last microsecond
+/// of the 584 years that 64 bits hold, `u64::MAX` above all, never comes.
 ///
-/// An entry costs 24 bytes and the value (40 with a `Waker`), a wheel 12.4 KiB. Memory comes in
+/// An entry costs 24 bytes and the value (40 with a `Waker`), a wheel 13.9 KiB. Memory comes in
 /// chunks of 256 entries and goes back to the allocator when the last sleeper of a chunk goes; one
 /// vacant chunk is kept.
 ///
@@ -120,8 +124,8 @@ impl<T> Wheel<T> {
         Some(self.chunks.remove(key.index))
     }
 
-    /// Takes out those whose deadline has come by `now_nanos`, earlier ticks first, and puts their
-    /// values at the end of `out`.
+    /// Takes out those whose deadline has come by `now_nanos`, and puts their values at the end of
+    /// `out`: of two deadlines more than 65.5 us apart, the earlier first.
     ///
     /// At most `max` sleepers are touched: let go, or moved down towards their deadline. `true`
     /// says that the limit stopped the call, and it must be repeated (it may have put fewer than
@@ -158,7 +162,7 @@ impl<T> Wheel<T> {
     ///
     /// It is the earliest deadline, rounded up to its tick; 0 if somebody is due already. If the
     /// earliest sleeper of a crowd was cancelled it may be the deadline of that one: earlier, never
-    /// later (at most 8 times in the life of any sleeper).
+    /// later (at most 9 times in the life of any sleeper).
     #[inline]
     pub fn next_deadline(&self) -> Option<u64> {
         self.next_tick().map(|tick| tick.saturating_mul(TICK_NANOS))
@@ -234,8 +238,10 @@ impl<T> Wheel<T> {
         }
         match self.lists.first(self.cursor) {
             Some((list, start)) if start <= now => {
-                // Straight to the earliest sleeper: the levels in between are skipped.
-                self.cursor = self.lists.get(list).earliest().min(now);
+                // Straight to the earliest sleeper, the levels in between being skipped; in a short
+                // list straight to the last one that is due.
+                let to = Lists::end_of_short(list, start);
+                self.cursor = to.unwrap_or_else(|| self.lists.get(list).earliest()).min(now);
                 self.lists.clear_occupied(list);
                 self.emptying = list;
                 list
@@ -312,7 +318,7 @@ impl<T> Wheel<T> {
     }
 }
 
-/// The first tick that begins at or after `nanos`: up to 2^50, which no clock reaches.
+/// The first tick that begins at or after `nanos`: up to 2^54, which no clock reaches.
 #[inline]
 fn tick_of_deadline(nanos: u64) -> u64 {
     nanos.div_ceil(TICK_NANOS)
