@@ -2,7 +2,8 @@
 //!
 //! Invariants:
 //! 1. A deadline is compared with the clock before anything else, so it is never early, and one
-//!    that has passed costs no timer.
+//!    that has passed costs no timer. (One that was just [made](Deadline::after) from the clock lies
+//!    ahead; its first poll does not look again.)
 //! 2. It registers at its first `Pending`, with the host of the thread it is polled on, or else
 //!    with the process's [`fallback`] timer thread.
 //! 3. It outlives the host that it was armed with: it arms anew with whoever polls it next.
@@ -65,7 +66,16 @@ pub fn later(start: Instant, duration: Duration) -> Instant {
 /// ```
 pub struct Deadline {
     at: Instant,
-    armed: Option<Armed>,
+    timer: Timer,
+}
+
+/// What has been done for a deadline.
+#[derive(Clone, Copy)]
+enum Timer {
+    /// Nothing yet, and the clock has been looked at: the deadline lies ahead.
+    Ahead,
+    Unarmed,
+    Armed(Armed),
 }
 
 /// A timer armed with a host, at the deadline or earlier, unless `late`.
@@ -82,7 +92,14 @@ const _: () = assert!(cfg!(not(target_pointer_width = "64")) || size_of::<Deadli
 impl Deadline {
     /// A deadline at this point in time; nothing is registered yet.
     pub const fn at(at: Instant) -> Self {
-        Self { at, armed: None }
+        Self { at, timer: Timer::Unarmed }
+    }
+
+    /// A deadline `duration` from [`now`], at most [`FAR`] away.
+    pub fn after(duration: Duration) -> Self {
+        let now = now();
+        let at = later(now, duration);
+        Self { at, timer: if at > now { Timer::Ahead } else { Timer::Unarmed } }
     }
 
     /// The point in time.
@@ -92,14 +109,20 @@ impl Deadline {
 
     /// Whether a timer is registered for it.
     pub const fn is_armed(&self) -> bool {
-        self.armed.is_some()
+        self.armed().is_some()
+    }
+
+    #[inline]
+    const fn armed(&self) -> Option<Armed> {
+        if let Timer::Armed(armed) = self.timer { Some(armed) } else { None }
     }
 
     /// Moves the deadline. Poll it afterwards: a waker left behind earlier is woken no later than
     /// at the former point in time, but a task that never polls again learns nothing of the new.
     pub fn reset(&mut self, at: Instant) {
-        if let Some(armed) = &mut self.armed {
-            armed.late |= at < self.at;
+        match &mut self.timer {
+            Timer::Armed(armed) => armed.late |= at < self.at,
+            Timer::Ahead | Timer::Unarmed => self.timer = Timer::Unarmed,
         }
         self.at = at;
     }
@@ -112,7 +135,7 @@ impl Deadline {
     /// refuses the fallback's thread. The next call tries again.
     pub fn try_poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
         if self.has_fired() {
-            self.armed = None;
+            self.timer = Timer::Unarmed;
             return Poll::Ready(Ok(()));
         }
         self.try_poll_at(self.clock(), cx)
@@ -123,8 +146,15 @@ impl Deadline {
     /// price of a busy thread.
     pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.has_fired() {
-            self.armed = None;
+            self.timer = Timer::Unarmed;
             return Poll::Ready(());
+        }
+        if matches!(self.timer, Timer::Ahead) {
+            note::leave(Op::Timer, 0);
+            return match self.arm(cx) {
+                Ok(()) => Poll::Pending,
+                Err(Gone) => ask_again(cx).map(drop),
+            };
         }
         self.poll_clock(cx).map(drop)
     }
@@ -137,7 +167,7 @@ impl Deadline {
     /// As [`poll_clock`](Self::poll_clock), for those who have just read the clock ([`now`]) to make
     /// this deadline. One that is armed reads its own clock all the same.
     pub fn poll_from(&mut self, now: Instant, cx: &mut Context<'_>) -> Poll<Instant> {
-        self.poll_at(self.armed.map_or(now, |armed| armed.host.now()), cx)
+        self.poll_at(self.armed().map_or(now, |armed| armed.host.now()), cx)
     }
 
     /// Whether the clock has reached the deadline: the clock of the host it is armed with, since
@@ -149,11 +179,11 @@ impl Deadline {
     /// Whether a timer was armed and has fired at this deadline, as far as its host can tell
     /// without looking at its clock.
     fn has_fired(&self) -> bool {
-        self.armed.is_some_and(|armed| !armed.late && armed.host.has_fired(self.at))
+        self.armed().is_some_and(|armed| !armed.late && armed.host.has_fired(self.at))
     }
 
     fn clock(&self) -> Instant {
-        self.armed.map_or_else(now, |armed| armed.host.now())
+        self.armed().map_or_else(now, |armed| armed.host.now())
     }
 
     fn poll_at(&mut self, now: Instant, cx: &mut Context<'_>) -> Poll<Instant> {
@@ -170,7 +200,7 @@ impl Deadline {
             return Poll::Ready(Ok(()));
         }
         note::leave(Op::Timer, 0);
-        if let Some(armed) = self.armed {
+        if let Some(armed) = self.armed() {
             if !armed.late && armed.host.rearm(armed.key, cx.waker()) {
                 return Poll::Pending;
             }
@@ -197,12 +227,12 @@ impl Deadline {
                 Ok,
             );
         let (host, key) = armed?;
-        self.armed = Some(Armed { host, key, late: false });
+        self.timer = Timer::Armed(Armed { host, key, late: false });
         Ok(())
     }
 
     fn disarm(&mut self) {
-        if let Some(armed) = self.armed.take() {
+        if let Timer::Armed(armed) = core::mem::replace(&mut self.timer, Timer::Unarmed) {
             armed.host.disarm(armed.key);
         }
     }

@@ -5,7 +5,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
 use goro_context::budget;
-use goro_context::time::{self, Deadline, Duration, Instant};
+use goro_context::time::{Deadline, Duration, Instant};
 use goro_sync::select::CancelSafe;
 
 /// Waits until `duration` has passed, counted from this call. Never early.
@@ -24,7 +24,7 @@ use goro_sync::select::CancelSafe;
 /// });
 /// ```
 pub fn sleep(duration: Duration) -> Sleep {
-    sleep_until(time::after(duration))
+    Sleep { deadline: Deadline::after(duration) }
 }
 
 /// Waits until the clock reaches `deadline`. Never early; one in the past is ready at once.
