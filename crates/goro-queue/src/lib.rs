@@ -62,7 +62,7 @@ pub use injector::Injector;
 pub use local::{Claim, LocalQueue, Overflow, Refused};
 
 /// How many items a worker's ring holds. In a model, few, so that it is full at once.
-pub const CAPACITY: usize = if cfg!(loom) { 4 } else { 256 };
+pub const CAPACITY: usize = if cfg!(loom) { 4 } else { 1024 };
 
 /// How far a ring is filled by anything but its owner's pushes; what an overflow keeps.
 pub(crate) const HALF: usize = CAPACITY / 2;

@@ -148,10 +148,11 @@ fn what_is_parked_queued_and_in_hand_is_seen_from_outside() {
 
 #[test]
 fn overflows_and_steals_are_counted_where_they_happen() {
-    let runtime = workers(1);
+    // No spare, which would rob a worker that the machine holds up.
+    let runtime = Builder::new().workers(1).stall_spares(0).build().unwrap();
     let task = runtime.spawn(async {
-        // A ring holds 256.
-        for _ in 0..1_000 {
+        // A ring holds 1024.
+        for _ in 0..4_000 {
             drop(spawn(async {}));
         }
     });
@@ -160,7 +161,7 @@ fn overflows_and_steals_are_counted_where_they_happen() {
         std::thread::yield_now();
     }
     let metrics = runtime.metrics();
-    // Each overflow takes half a ring and the one too many: 129 of the 744 that found no room.
+    // Each overflow takes half a ring and the one too many: 513 of the 2976 that found no room.
     assert_eq!((metrics.workers[0].overflows, metrics.workers[0].steals), (6, 0));
     let mut script = script(4, 9);
     script.run_until_stalled();

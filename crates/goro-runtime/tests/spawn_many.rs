@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Below, at and above what a ring takes.
-const SIZES: [usize; 8] = [0, 1, 2, 63, 64, 65, 257, 3_000];
+const SIZES: [usize; 8] = [0, 1, 2, 63, 64, 65, 1_025, 3_000];
 
 #[test]
 fn the_handles_come_in_the_order_of_the_futures() {
