@@ -43,7 +43,8 @@ const OPERATIONS: &[(&str, &str)] = &[
 pub fn be_counted(arguments: &[String]) -> Result<(), String> {
     let [name, times] = arguments else { return Err("counted OPERATION TIMES".into()) };
     let times: usize = times.parse().map_err(|_| format!("{times}: not a number"))?;
-    let runtime = goro::runtime::Builder::new().workers(1).build();
+    // No spare, which would take work over from a worker that callgrind slows down.
+    let runtime = goro::runtime::Builder::new().workers(1).stall_spares(0).build();
     let runtime = runtime.map_err(|error| error.to_string())?;
     let name = name.clone();
     runtime.block_on(async move {
