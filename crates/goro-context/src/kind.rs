@@ -93,6 +93,12 @@ impl Kind {
         self.0
     }
 
+    /// The kind whose number this is known to be.
+    #[inline]
+    pub(crate) const fn numbered(index: u32) -> Self {
+        Self(index)
+    }
+
     /// The kind with this number; [`Kind::OTHER`] if there is none.
     pub fn from_index(index: u32) -> Self {
         KINDS.entry(index).map_or(Self::OTHER, |_| Self(index))

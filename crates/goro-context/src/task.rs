@@ -1,7 +1,7 @@
 //! Which task is being polled on this thread.
 //!
 //! Invariants:
-//! 1. An id is given once per process, and never again.
+//! 1. An id is given once per process, and never again before 2^52 others have been.
 //! 2. A [`Scope`] costs a handful of loads and stores; it puts back task and wait note as they
 //!    were, so a nested `block_on` leaves no trace in the task around it.
 //! 3. Scopes may be dropped in any order: the youngest living one decides.
@@ -16,7 +16,7 @@ use core::num::NonZeroU64;
 
 use goro_shim::global::{AtomicU64, Ordering};
 
-use crate::kind::Kind;
+use crate::kind::{self, Kind};
 use crate::layers::{Layers, Ticket};
 use crate::note::{self, WaitNote};
 
@@ -33,6 +33,10 @@ use crate::note::{self, WaitNote};
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TaskId(NonZeroU64);
+
+/// How many bits an id has, so that one word holds it and its kind.
+const ID_BITS: u32 = 52;
+const _: () = assert!(kind::CAP <= 1 << (u64::BITS - ID_BITS));
 
 /// How many ids a thread takes at once.
 const BLOCK: u64 = 1024;
@@ -56,7 +60,7 @@ impl TaskId {
         })
     }
 
-    /// The id with this number, as a header or a dump keeps it; `None` for zero.
+    /// The id with this number, as a dump keeps it; `None` for zero.
     #[inline]
     pub const fn from_u64(number: u64) -> Option<Self> {
         match NonZeroU64::new(number) {
@@ -76,7 +80,9 @@ impl TaskId {
 #[cold]
 fn first_of_block() -> NonZeroU64 {
     static BLOCKS: AtomicU64 = AtomicU64::new(0);
-    NonZeroU64::MIN.saturating_add(BLOCKS.fetch_add(1, Ordering::Relaxed) * BLOCK)
+    // At ten million spawns a second it takes fourteen years to come round.
+    let block = BLOCKS.fetch_add(1, Ordering::Relaxed) % ((1 << ID_BITS) / BLOCK);
+    NonZeroU64::MIN.saturating_add(block * BLOCK)
 }
 
 impl fmt::Display for TaskId {
@@ -100,8 +106,74 @@ pub struct CurrentTask {
     pub kind: Kind,
 }
 
+/// A new task's id and its kind, in one word.
+///
+/// ```
+/// use goro_context::{Kind, task::Identity};
+/// let identity = Identity::of_new(Kind::OTHER);
+/// assert_eq!(identity.current().id, identity.id());
+/// assert_eq!(identity.current().kind, Kind::OTHER);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity(u64);
+
+impl Identity {
+    /// No task's.
+    const NOBODY: Self = Self(0);
+
+    /// The identity of a task of this kind, with an id that nobody has had.
+    #[inline]
+    pub fn of_new(kind: Kind) -> Self {
+        Self(TaskId::next().get() | u64::from(kind.index()) << ID_BITS)
+    }
+
+    /// The id.
+    #[inline]
+    pub const fn id(self) -> TaskId {
+        match NonZeroU64::new(self.0 % (1 << ID_BITS)) {
+            Some(id) => TaskId(id),
+            // No id is zero.
+            None => TaskId(NonZeroU64::MIN),
+        }
+    }
+
+    /// The kind.
+    #[inline]
+    pub const fn kind(self) -> Kind {
+        Kind::numbered((self.0 >> ID_BITS) as u32)
+    }
+
+    /// The identity as a word, which is not zero; [`from_bits`](Self::from_bits) is the inverse.
+    #[inline]
+    pub const fn to_bits(self) -> u64 {
+        self.0
+    }
+
+    /// The identity that a word from [`to_bits`](Self::to_bits) stands for; `None` for zero.
+    #[inline]
+    pub const fn from_bits(bits: u64) -> Option<Self> {
+        if bits == 0 { None } else { Some(Self(bits)) }
+    }
+
+    /// Both.
+    #[inline]
+    pub const fn current(self) -> CurrentTask {
+        CurrentTask { id: self.id(), kind: self.kind() }
+    }
+}
+
+impl From<CurrentTask> for Identity {
+    /// Of an id that is not one of this process's, the low 52 bits count.
+    #[inline]
+    fn from(task: CurrentTask) -> Self {
+        let kind = u64::from(task.kind.index()) << ID_BITS;
+        Self((task.id.get() % (1 << ID_BITS)) | kind)
+    }
+}
+
 local! {
-    static CURRENT: Layers<Option<CurrentTask>> = Layers::new(None)
+    /// Zero where no task is polled.
+    static CURRENT: Layers<Identity> = Layers::new(Identity::NOBODY)
 }
 
 /// The task being polled on this thread, if a goro runtime polls it.
@@ -109,7 +181,8 @@ local! {
 /// `None` on plain threads and under other executors.
 #[inline]
 pub fn current() -> Option<CurrentTask> {
-    CURRENT.with(Layers::get)
+    let Identity(bits) = CURRENT.with(Layers::get);
+    Identity::from_bits(bits).map(Identity::current)
 }
 
 /// Declares that `task` is polled on this thread until the scope is dropped.
@@ -129,7 +202,7 @@ pub fn current() -> Option<CurrentTask> {
 #[must_use = "the task is current until the scope is dropped"]
 pub fn enter(task: CurrentTask) -> Scope {
     Scope {
-        ticket: CURRENT.with(|layers| layers.enter(Some(task))),
+        ticket: CURRENT.with(|layers| layers.enter(task.into())),
         note: note::replace(WaitNote::NOTHING),
         _here: PhantomData,
     }
@@ -140,26 +213,26 @@ pub fn enter(task: CurrentTask) -> Scope {
 /// saves thirty instructions on each poll.
 ///
 /// ```
-/// use goro_context::{CurrentTask, Kind, TaskId, task};
-/// let id = TaskId::next();
-/// let turn = task::turn(CurrentTask { id, kind: Kind::OTHER });
-/// assert_eq!(task::current().map(|task| task.id), Some(id));
+/// use goro_context::{Kind, task};
+/// let identity = task::Identity::of_new(Kind::OTHER);
+/// let turn = task::turn(identity);
+/// assert_eq!(task::current(), Some(identity.current()));
 /// drop(turn);
 /// assert_eq!(task::current(), None);
 /// ```
 #[inline]
 #[must_use = "the task is current until the turn is dropped"]
-pub fn turn(task: CurrentTask) -> Turn {
+pub fn turn(task: impl Into<Identity>) -> Turn {
     note::clear();
-    Turn { before: CURRENT.with(|layers| layers.swap(Some(task))), _here: PhantomData }
+    Turn { before: CURRENT.with(|layers| layers.swap(task.into())), _here: PhantomData }
 }
 
 /// Declares that no task is polled on this thread until the turn is dropped: for whoever does
 /// something else in the middle of a poll, as a nested loop does.
 ///
 /// ```
-/// use goro_context::{CurrentTask, Kind, TaskId, task};
-/// let _polled = task::turn(CurrentTask { id: TaskId::next(), kind: Kind::OTHER });
+/// use goro_context::{Kind, task};
+/// let _polled = task::turn(task::Identity::of_new(Kind::OTHER));
 /// let elsewhere = task::nobody();
 /// assert_eq!(task::current(), None);
 /// drop(elsewhere);
@@ -167,13 +240,13 @@ pub fn turn(task: CurrentTask) -> Turn {
 /// ```
 #[must_use = "no task is current until the turn is dropped"]
 pub fn nobody() -> Turn {
-    Turn { before: CURRENT.with(|layers| layers.swap(None)), _here: PhantomData }
+    Turn { before: CURRENT.with(|layers| layers.swap(Identity::NOBODY)), _here: PhantomData }
 }
 
 /// A task is current on this thread until this is dropped; made by [`turn`] and [`nobody`].
 #[derive(Debug)]
 pub struct Turn {
-    before: Option<CurrentTask>,
+    before: Identity,
     _here: PhantomData<*const ()>,
 }
 
@@ -187,7 +260,7 @@ impl Drop for Turn {
 /// A task is current on this thread until this is dropped; made by [`enter`].
 #[derive(Debug)]
 pub struct Scope {
-    ticket: Ticket<Option<CurrentTask>>,
+    ticket: Ticket<Identity>,
     note: WaitNote,
     _here: PhantomData<*const ()>,
 }

@@ -165,12 +165,12 @@ impl Hub {
             ground: global::Lock::new(None),
         }));
         hub.foreign.get_or_init(|| Self::add_shard(hub, FOREIGN));
-        hub.jobs.get_or_init(|| Box::leak(Box::new(Jobs::new(hub))));
+        hub.jobs.get_or_init(|| Jobs::leak(hub));
         hub
     }
 
     fn add_shard(hub: &'static Self, index: u32) -> &'static Shard {
-        Box::leak(Box::new(Shard::new(hub, index, epoch())))
+        Shard::leak(hub, index, epoch())
     }
 
     /// Gives the hub back. The caller is the last that knew it; false when something still lives

@@ -27,7 +27,9 @@ use goro_context::contain::quietly;
 use goro_context::{Cause, CurrentTask, Kind, Op, budget, note};
 use goro_shim::Arc;
 use goro_shim::thread::thread_local;
-use goro_task::{AbortHandle, Ending, Home, JoinHandle, Meta, Parcel, Ran, Registry, Runnable};
+use goro_task::{
+    AbortHandle, Ending, Home, Homes, JoinHandle, Meta, Parcel, Ran, Registry, Runnable,
+};
 
 use crate::current;
 use crate::driver::{Refusal, Ticket};
@@ -204,13 +206,15 @@ fn collect(waker: Waker) -> Option<Runnable<Jobs>> {
 
 /// The home of a hub's blocking jobs.
 pub(crate) struct Jobs {
+    number: u32,
     registry: Registry<Self>,
     hub: &'static Hub,
 }
 
 impl Jobs {
-    pub(crate) fn new(hub: &'static Hub) -> Self {
-        Self { registry: Registry::new(), hub }
+    /// Makes the home of this hub's jobs, for ever.
+    pub(crate) fn leak(hub: &'static Hub) -> &'static Self {
+        ALL_JOBS.leak(|number| Self { number, registry: Registry::new(), hub })
     }
 
     /// Gives the memory of a burst back.
@@ -225,7 +229,17 @@ impl fmt::Debug for Jobs {
     }
 }
 
+static ALL_JOBS: Homes<Jobs> = Homes::new();
+
 impl Home for Jobs {
+    fn number(&'static self) -> u32 {
+        self.number
+    }
+
+    fn numbered(number: u32) -> &'static Self {
+        ALL_JOBS.get(number)
+    }
+
     fn registry(&'static self) -> &'static Registry<Self> {
         &self.registry
     }

@@ -111,7 +111,7 @@ impl WorkerMetrics {
             wakes: counters.wakes.get(),
             busy: Duration::from_nanos(counters.busy.get()),
             queued: shard.queue.len(),
-            current_task: shard.published.in_hand().map(|(id, _)| id),
+            current_task: shard.published.in_hand().map(|task| task.id.get()),
         }
     }
 }

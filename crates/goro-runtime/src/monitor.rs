@@ -25,7 +25,7 @@
 //! thread: then nobody would hear of sockets, nor of the deadlines of outsiders.)
 
 use core::task::Waker;
-use goro_context::{Kind, TaskId};
+use goro_context::CurrentTask;
 use goro_queue::LocalQueue;
 use goro_shim::Arc;
 use goro_shim::time::{Duration, Instant};
@@ -200,9 +200,9 @@ impl Monitor {
         }
         if in_poll && !declared && !seen.reported && lasted >= plan.long() {
             seen.reported = true;
-            round.long.extend(shard.published.in_hand().and_then(|(id, kind)| {
-                let (id, kind) = (TaskId::from_u64(id)?, Kind::from_index(kind));
-                Some(Stall { id, kind, worker: shard.index, lasted })
+            round.long.extend(shard.published.in_hand().map(|task| {
+                let CurrentTask { id, kind } = task;
+                Stall { id, kind, worker: shard.index, lasted }
             }));
         }
     }

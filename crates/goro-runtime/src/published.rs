@@ -17,7 +17,8 @@
 //! rest of this. So a hint that is given just as the owner takes them may be lost, and is given again
 //! at the next tick.
 
-use goro_context::{CurrentTask, Kind, TaskId};
+use goro_context::CurrentTask;
+use goro_context::task::Identity;
 use goro_shim::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 /// What the owner says about itself; see the module.
@@ -25,9 +26,8 @@ use goro_shim::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 pub(crate) struct Published {
     /// Odd while a poll is going on; moves by two with each.
     sequence: AtomicU64,
-    /// The task in hand, as its id; stands from its poll's begin to the next one's.
+    /// The task in hand, as the word of its identity; stands from its poll's begin to the next one's.
     hand: AtomicU64,
-    kind: AtomicU32,
     /// The task in hand has ended: what is scheduled now is its joiner. The owner alone looks.
     pub(crate) ended: AtomicBool,
     /// What others have to say to thieves and to the owner: [`STUCK`], [`LOOK`], [`SHAKE`].
@@ -69,10 +69,9 @@ const START: u64 = if cfg!(debug_assertions) { u64::MAX - 41 } else { 0 };
 impl Published {
     /// Forgets what an earlier lease has left here; nobody owns it meanwhile.
     pub(crate) fn reset(&self) {
-        let Self { sequence, hand, kind, ended, hints, blocks } = self;
+        let Self { sequence, hand, ended, hints, blocks } = self;
         sequence.store(START, Ordering::Relaxed);
         hand.store(0, Ordering::Relaxed);
-        kind.store(0, Ordering::Relaxed);
         ended.store(false, Ordering::Relaxed);
         hints.store(0, Ordering::Relaxed);
         blocks.store(0, Ordering::Relaxed);
@@ -80,11 +79,10 @@ impl Published {
 
     /// Owner: a poll begins.
     #[inline]
-    pub(crate) fn begin(&self, task: TaskId, kind: Kind) {
-        // Ordering: Release pairs with the Acquire in `in_hand`: who sees one of these sees the poll
-        // before this one ended.
-        self.hand.store(task.get(), Ordering::Release);
-        self.kind.store(kind.index(), Ordering::Release);
+    pub(crate) fn begin(&self, task: Identity) {
+        // Ordering: Release pairs with the Acquire in `in_hand`: who sees this sees the poll before
+        // this one ended.
+        self.hand.store(task.to_bits(), Ordering::Release);
         let sequence = self.sequence.load(Ordering::Relaxed);
         // Ordering: Release pairs with the Acquire in `sequence`: who sees this poll begun sees
         // whose it is.
@@ -112,18 +110,17 @@ impl Published {
     }
 
     /// The task of the poll that goes on, if one does.
-    pub(crate) fn in_hand(&self) -> Option<(u64, u32)> {
+    pub(crate) fn in_hand(&self) -> Option<CurrentTask> {
         let before = self.sequence();
-        // Ordering: Acquire pairs with the Release in `begin`: had one of these come from a later
-        // poll, the second look at the sequence would find that this one has ended.
-        let hand = (self.hand.load(Ordering::Acquire), self.kind.load(Ordering::Acquire));
-        (before % 2 == 1 && self.sequence() == before).then_some(hand)
+        // Ordering: Acquire pairs with the Release in `begin`: had this come from a later poll, the
+        // second look at the sequence would find that this one has ended.
+        let hand = Identity::from_bits(self.hand.load(Ordering::Acquire))?;
+        (before % 2 == 1 && self.sequence() == before).then_some(hand.current())
     }
 
     /// Owner: the task in hand, or the last one that was.
     pub(crate) fn last(&self) -> Option<CurrentTask> {
-        let id = TaskId::from_u64(self.hand.load(Ordering::Relaxed))?;
-        Some(CurrentTask { id, kind: Kind::from_index(self.kind.load(Ordering::Relaxed)) })
+        Identity::from_bits(self.hand.load(Ordering::Relaxed)).map(Identity::current)
     }
 
     /// Whether the owner is known not to come round: it was found so, or has said so.

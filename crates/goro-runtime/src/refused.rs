@@ -19,6 +19,14 @@ impl Nowhere {
 }
 
 impl Home for Nowhere {
+    fn number(&'static self) -> u32 {
+        0
+    }
+
+    fn numbered(_: u32) -> &'static Self {
+        Self::home()
+    }
+
     fn registry(&'static self) -> &'static Registry<Self> {
         &self.0
     }

@@ -2,7 +2,7 @@
 //!
 //! Invariants:
 //! 1. A shard is never freed, and never leaves its hub; hence `&'static`, and hence a task's home
-//!    is eight bytes with no count.
+//!    is a number of four bytes with no count.
 //! 2. Only the thread that has claimed the queue pushes, pops or counts here. The foreign shard of
 //!    a hub, where threads that are not workers spawn and arm timers, is never claimed.
 //! 3. `published` is written by the owner at each poll and read by the monitor: it has its own
@@ -17,7 +17,7 @@ use goro_queue::LocalQueue;
 use goro_shim::CachePadded;
 use goro_shim::atomic::Ordering;
 use goro_shim::time::Instant;
-use goro_task::{Ending, Home, JoinHandle, Meta, Parcel, Registry, Runnable};
+use goro_task::{Ending, Home, Homes, JoinHandle, Meta, Parcel, Registry, Runnable};
 
 use crate::counters::Counters;
 use crate::current;
@@ -35,6 +35,8 @@ pub(crate) type Work = Runnable<Shard>;
 #[derive(Debug)]
 pub(crate) struct Shard {
     pub(crate) hub: &'static Hub,
+    /// What tasks keep of this home.
+    number: u32,
     pub(crate) index: u32,
     pub(crate) queue: LocalQueue<Work>,
     pub(crate) registry: Registry<Shard>,
@@ -50,9 +52,11 @@ pub(crate) struct Shard {
 pub(crate) const FOREIGN: u32 = u32::MAX;
 
 impl Shard {
-    pub(crate) fn new(hub: &'static Hub, index: u32, base: Instant) -> Self {
-        Self {
+    /// Makes a shard, for ever.
+    pub(crate) fn leak(hub: &'static Hub, index: u32, base: Instant) -> &'static Self {
+        SHARDS.leak(|number| Self {
             hub,
+            number,
             index,
             queue: LocalQueue::new(),
             registry: Registry::new(),
@@ -61,7 +65,7 @@ impl Shard {
             mailbox: Mailbox::new(),
             published: CachePadded::default(),
             counters: CachePadded::default(),
-        }
+        })
     }
 
     pub(crate) fn is_foreign(&self) -> bool {
@@ -162,7 +166,23 @@ impl Shard {
     }
 }
 
+static SHARDS: Homes<Shard> = Homes::new();
+
 impl Home for Shard {
+    #[inline]
+    fn number(&'static self) -> u32 {
+        self.number
+    }
+
+    #[inline]
+    fn numbered(number: u32) -> &'static Self {
+        // Mostly it is this very worker's.
+        match current::worker() {
+            Some(here) if here.number == number => here,
+            _ => SHARDS.get(number),
+        }
+    }
+
     fn registry(&'static self) -> &'static Registry<Self> {
         &self.registry
     }

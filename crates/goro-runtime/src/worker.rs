@@ -267,10 +267,10 @@ impl Worker {
 
     #[inline]
     fn run(&self, task: Work) {
-        let (id, kind) = (task.id(), task.kind());
+        let identity = task.identity();
         self.shard.counters.polls.add(1);
         self.fresh.set(false);
-        self.shard.published.begin(id, kind);
+        self.shard.published.begin(identity);
         let ran = task.run(self.shard);
         let hints = self.shard.published.end();
         if hints.is_some() {
@@ -280,6 +280,7 @@ impl Worker {
             Ran::Parked => {}
             Ran::Again(task) => self.shard.push(task),
             Ran::Finished(Ending::Panicked) => {
+                let CurrentTask { id, kind } = identity.current();
                 crate::observe::task_panicked(id, kind, &self.ground.name);
             }
             Ran::Finished(Ending::Done | Ending::Cancelled) => {}

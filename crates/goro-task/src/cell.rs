@@ -24,7 +24,7 @@ use goro_context::contain;
 
 use crate::allocation::{self, class::Shape};
 use crate::error::{Failure, Outcome, Payload};
-use crate::header::{Header, Ptr, Table};
+use crate::header::{Header, Heir, Ptr, Table};
 use crate::runnable::Ending;
 
 /// What may stand before the stage: something that begins with a header.
@@ -35,6 +35,8 @@ pub(crate) unsafe trait Prefix {}
 
 // SAFETY: a header begins with itself.
 unsafe impl Prefix for Header {}
+// SAFETY: the first field is the header, and the type is `repr(C)`.
+unsafe impl Prefix for Heir {}
 
 /// The layout of a task; all access is through casts of addresses within it.
 #[repr(C)]
@@ -50,11 +52,11 @@ union Stage<F: Future> {
     _outcome: ManuallyDrop<Outcome<F::Output>>,
 }
 
-/// The table of one kind of cell; `schedule` and `local` are those of the task's way home.
+/// The table of one kind of cell; `schedule`, `local` and `inherits` are as in [`Table`].
 pub(crate) struct TableFor<P, F>(PhantomData<fn(P, F)>);
 
 impl<P: Prefix, F: Future> TableFor<P, F> {
-    pub(crate) const fn table(schedule: unsafe fn(Ptr), local: bool) -> Table {
+    pub(crate) const fn table(schedule: unsafe fn(Ptr), local: bool, inherits: bool) -> Table {
         Table {
             shape: Shape::of(Layout::new::<Cell<P, F>>()),
             stage: offset_of!(Cell<P, F>, stage),
@@ -63,6 +65,7 @@ impl<P: Prefix, F: Future> TableFor<P, F> {
             drop_outcome: drop_outcome::<F::Output>,
             schedule,
             local,
+            inherits,
         }
     }
 }

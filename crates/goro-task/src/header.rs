@@ -1,10 +1,11 @@
 //! What every task has, whatever its future: the header in front of the stage.
 //!
-//! A task is one allocation: header, (for local tasks) the owner's token, stage. It is reached
+//! A task is one allocation: header, (for those that inherit something) the list of that, (for local
+//! tasks) the owner's token, stage. It is reached
 //! through a [`Ptr`], whose provenance covers the whole allocation.
 //!
 //! Invariants:
-//! 1. At most 72 bytes.
+//! 1. At most 48 bytes: with a future of 16 a task fills one cache line.
 //! 2. Every field is immutable, atomic, or touched only by whoever possesses the runnable, except
 //!    the join slot, whose owner the state word names.
 //! 3. No reference to a header is an argument of the call that gives up the last hold on it; only
@@ -19,7 +20,8 @@ use core::task::Context;
 
 use goro_context::contain;
 use goro_context::inherit::{self, Head};
-use goro_context::{CurrentTask, Kind, Op, TaskId, WaitNote};
+use goro_context::task::Identity;
+use goro_context::{Kind, Op, TaskId, WaitNote};
 use goro_shim::atomic::{AtomicU64, Ordering};
 use goro_shim::cell::UnsafeCell;
 
@@ -28,7 +30,7 @@ use crate::error::Failure;
 use crate::join::slot::Slot;
 use crate::runnable::Ending;
 use crate::state::Word;
-use crate::{Meta, allocation, causes};
+use crate::{allocation, causes};
 
 /// A task, as everything but the future's type sees it.
 pub(crate) type Ptr = NonNull<Header>;
@@ -38,25 +40,41 @@ pub(crate) type Ptr = NonNull<Header>;
 pub(crate) struct Header {
     pub(crate) word: Word,
     pub(crate) table: &'static Table,
-    /// The home that wakes go to, a `&'static H` of the type the table was made for.
-    home: UnsafeCell<*const ()>,
-    id: TaskId,
-    kind: Kind,
+    identity: Identity,
+    /// The number of the home that wakes go to, one of the type the table was made for.
+    home: UnsafeCell<u32>,
     /// The registry key plus one; zero while not listed.
     key: UnsafeCell<u32>,
     /// The joiner's waker; see `JWAKER`.
     slot: UnsafeCell<Slot>,
-    /// When the task parked (56 bits) and in which operation (8).
-    since_op: AtomicU64,
-    object: AtomicU64,
-    /// What the task was handed by its spawner; empty once the future is gone.
-    inherited: UnsafeCell<Head>,
+    /// What the task last parked for: which object (38 bits), since when (20), in which operation (6).
+    wait: AtomicU64,
     /// Stands for the stage behind the header, so that a model sees each access to it.
     stage: UnsafeCell<()>,
 }
 
 #[cfg(not(loom))]
-const _: () = assert!(size_of::<Header>() <= 72);
+const _: () = assert!(size_of::<Header>() <= 48);
+
+const OP_BITS: u32 = 6;
+const SINCE_BITS: u32 = 20;
+const _: () = assert!(Op::ALL.len() <= 1 << OP_BITS);
+
+/// A header, and what the task was handed by its spawner.
+#[repr(C)]
+pub(crate) struct Heir {
+    header: Header,
+    /// Empty once the future is gone.
+    inherited: UnsafeCell<Head>,
+}
+
+impl Heir {
+    #[inline]
+    pub(crate) fn new(header: Header, inherited: Head) -> Self {
+        debug_assert!(header.table.inherits, "a table for tasks that inherit nothing");
+        Self { header, inherited: UnsafeCell::new(inherited) }
+    }
+}
 
 /// What depends on the types of future and home.
 pub(crate) struct Table {
@@ -82,47 +100,46 @@ pub(crate) struct Table {
     pub(crate) schedule: unsafe fn(Ptr),
     /// Whether only the owner's thread may poll and drop the future.
     pub(crate) local: bool,
+    /// Whether the allocation begins with an [`Heir`].
+    pub(crate) inherits: bool,
 }
 
 impl Header {
     #[inline]
-    pub(crate) fn new(word: Word, table: &'static Table, home: *const (), meta: Meta) -> Self {
+    pub(crate) fn new(word: Word, table: &'static Table, home: u32, kind: Kind) -> Self {
         Self {
             word,
             table,
+            identity: Identity::of_new(kind),
             home: UnsafeCell::new(home),
-            id: TaskId::next(),
-            kind: meta.kind,
             key: UnsafeCell::new(0),
             slot: UnsafeCell::new(Slot::EMPTY),
-            since_op: AtomicU64::new(0),
-            object: AtomicU64::new(0),
-            inherited: UnsafeCell::new(meta.inherit),
+            wait: AtomicU64::new(0),
             stage: UnsafeCell::new(()),
         }
     }
 
     #[inline]
     pub(crate) fn id(&self) -> TaskId {
-        self.id
+        self.identity.id()
     }
 
     #[inline]
     pub(crate) fn kind(&self) -> Kind {
-        self.kind
+        self.identity.kind()
     }
 
     #[inline]
-    pub(crate) fn current(&self) -> CurrentTask {
-        CurrentTask { id: self.id, kind: self.kind }
+    pub(crate) fn identity(&self) -> Identity {
+        self.identity
     }
 
-    /// The home recorded here.
+    /// The number of the home recorded here.
     ///
     /// # Safety
     /// The caller possesses the runnable.
     #[inline]
-    pub(crate) unsafe fn home(&self) -> *const () {
+    pub(crate) unsafe fn home(&self) -> u32 {
         // SAFETY: possession of the runnable rules out `set_home` meanwhile.
         self.home.with(|home| unsafe { *home })
     }
@@ -130,8 +147,8 @@ impl Header {
     /// Records the registry entry and the home it belongs to.
     ///
     /// # Safety
-    /// The caller possesses the runnable, and `home` is a `&'static` of the table's home type.
-    pub(crate) unsafe fn settle(&self, home: *const (), key: u32) {
+    /// The caller possesses the runnable, and `home` is the number of one of the table's home type.
+    pub(crate) unsafe fn settle(&self, home: u32, key: u32) {
         // SAFETY: possession of the runnable rules out other access meanwhile.
         self.home.with_mut(|place| unsafe { *place = home });
         // SAFETY: as above.
@@ -148,47 +165,66 @@ impl Header {
         self.key.with(|key| unsafe { *key }).checked_sub(1)
     }
 
-    /// Runs `f` with the list that the task inherited as the current one.
+    /// The list that `task` inherited, if it inherits one.
     ///
     /// # Safety
-    /// The caller possesses the runnable.
+    /// The memory is held for as long as the answer is used.
     #[inline]
-    pub(crate) unsafe fn with_inherited<R>(&self, f: impl FnOnce() -> R) -> R {
-        self.inherited.with_mut(|head| {
-            // SAFETY: possession of the runnable rules out other access meanwhile.
-            inherit::with(unsafe { &mut *head }, f)
-        })
+    unsafe fn inherited<'a>(task: Ptr) -> Option<&'a UnsafeCell<Head>> {
+        // SAFETY: the memory is held, says the caller.
+        let inherits = unsafe { task.as_ref() }.table.inherits;
+        // SAFETY: the table says that the allocation begins with an heir.
+        inherits.then(|| &unsafe { task.cast::<Heir>().as_ref() }.inherited)
     }
 
-    /// Drops the list that the task inherited; what panics there is contained.
+    /// Runs `f` with the list that `task` inherited as the current one.
     ///
     /// # Safety
     /// The caller possesses the runnable.
     #[inline]
-    pub(crate) unsafe fn disinherit(&self) {
-        // SAFETY: possession of the runnable rules out other access meanwhile.
-        let head = self.inherited.with_mut(|head| unsafe { head.replace(Head::EMPTY) });
-        if !head.is_empty() {
-            // Panic: the destructor of an entry may; the rest of the list is dropped all the same.
-            contain::quietly(|| drop(head));
+    pub(crate) unsafe fn with_inherited<R>(task: Ptr, f: impl FnOnce() -> R) -> R {
+        // SAFETY: the runnable holds the memory.
+        match unsafe { Self::inherited(task) } {
+            // SAFETY: possession of the runnable rules out other access meanwhile.
+            Some(head) => head.with_mut(|head| inherit::with(unsafe { &mut *head }, f)),
+            None => {
+                let mut nothing = Head::EMPTY;
+                inherit::with(&mut nothing, f)
+            }
         }
+    }
+
+    /// Drops the list that `task` inherited; what panics there is contained.
+    ///
+    /// # Safety
+    /// The caller possesses the runnable.
+    #[inline]
+    pub(crate) unsafe fn disinherit(task: Ptr) {
+        // SAFETY: the runnable holds the memory.
+        let Some(head) = (unsafe { Self::inherited(task) }) else { return };
+        // SAFETY: possession of the runnable rules out other access meanwhile.
+        let head = head.with_mut(|head| unsafe { head.replace(Head::EMPTY) });
+        // Panic: the destructor of an entry may; the rest of the list is dropped all the same.
+        contain::quietly(|| drop(head));
     }
 
     /// Leaves a note for dumps: what the task waits for, since when.
     ///
-    /// Only whoever possesses the runnable writes; a dump that reads meanwhile may see the
-    /// operation of one wait and the object of another, never anything but notes.
+    /// Only whoever possesses the runnable writes. Of the object's number 38 bits are kept, of the
+    /// time 20.
     #[inline]
-    pub(crate) fn note_wait(&self, note: WaitNote, since: u64) {
-        self.since_op.store(since << 8 | note.op as u64, Ordering::Relaxed);
-        self.object.store(note.object, Ordering::Relaxed);
+    pub(crate) fn note_wait(&self, note: WaitNote, since: u32) {
+        let since = (u64::from(since) % (1 << SINCE_BITS)) << OP_BITS;
+        let wait = note.object << (OP_BITS + SINCE_BITS) | since | note.op as u64;
+        self.wait.store(wait, Ordering::Relaxed);
     }
 
     /// The last wait noted, and since when.
-    pub(crate) fn wait(&self) -> (WaitNote, u64) {
-        let since_op = self.since_op.load(Ordering::Relaxed);
-        let object = self.object.load(Ordering::Relaxed);
-        (WaitNote { op: Op::from_u8(since_op as u8), object }, since_op >> 8)
+    pub(crate) fn wait(&self) -> (WaitNote, u32) {
+        let wait = self.wait.load(Ordering::Relaxed);
+        let op = Op::from_u8((wait % (1 << OP_BITS)) as u8);
+        let since = (wait >> OP_BITS) % (1 << SINCE_BITS);
+        (WaitNote { op, object: wait >> (OP_BITS + SINCE_BITS) }, since as u32)
     }
 
     /// Fills the join slot.
@@ -244,7 +280,7 @@ pub(crate) unsafe fn free(task: Ptr) {
     let last = header.word.last_look();
     if last.is_aborted() {
         // A reason that came too late to be used.
-        causes::forget(header.id, last.reason());
+        causes::forget(header.id(), last.reason());
     }
     #[cfg(loom)]
     // SAFETY: nobody else holds the memory.

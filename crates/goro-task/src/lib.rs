@@ -44,7 +44,7 @@ mod waker;
 pub use abort::{AbortHandle, AbortOnDrop};
 pub use allocation::trim;
 pub use error::JoinError;
-pub use home::{Home, Meta};
+pub use home::{Home, Homes, Meta};
 pub use join::JoinHandle;
 pub use local::{
     Deed, LocalOwner, LocalRan, LocalRunnable, OwnerId, Parcel, spawn_local, spawn_remote,

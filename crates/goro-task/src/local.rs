@@ -17,13 +17,14 @@ use core::future::Future;
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 
+use goro_context::task::Identity;
 use goro_context::{Cause, Kind, TaskId};
 use goro_shim::global::{AtomicU64, Ordering};
 
 use crate::cell::{self, Prefix, TableFor};
-use crate::header::{Header, Ptr};
+use crate::header::{Header, Heir, Ptr};
 use crate::runnable::{Driven, Ending, cancel, cancel_quietly, drive};
-use crate::spawn::{erase, home_of};
+use crate::spawn::home_of;
 use crate::state::Word;
 use crate::{Home, JoinHandle, Meta};
 
@@ -89,11 +90,11 @@ impl Default for Deed {
 /// A header, and whose the task is.
 #[repr(C)]
 struct LocalHeader {
-    header: Header,
+    heir: Heir,
     owner: u64,
 }
 
-// SAFETY: the first field is the header, and the type is `repr(C)`.
+// SAFETY: the first field begins with the header, and the type is `repr(C)`.
 unsafe impl Prefix for LocalHeader {}
 
 /// Makes a local task of `future`; see [`spawn`](crate::spawn).
@@ -163,9 +164,10 @@ where
     F::Output: 'static,
     H: Home,
 {
-    let table = const { &TableFor::<LocalHeader, F>::table(schedule::<H>, true) };
-    let header = Header::new(Word::spawned(), table, erase(home), meta);
-    let task = cell::allocate(LocalHeader { header, owner }, future);
+    let table = const { &TableFor::<LocalHeader, F>::table(schedule::<H>, true, true) };
+    let header = Header::new(Word::spawned(), table, home.number(), meta.kind);
+    let heir = Heir::new(header, meta.inherit);
+    let task = cell::allocate(LocalHeader { heir, owner }, future);
     // SAFETY: the task was made with a `JOIN` hold for a handle, and has this output.
     (task, unsafe { JoinHandle::from_ptr(task) })
 }
@@ -300,6 +302,11 @@ impl<H: Home> LocalRunnable<H> {
     pub fn cancel(self, cause: Cause) -> Ending {
         // SAFETY: `self` was the runnable, on the owner's thread, and it is given up.
         unsafe { cancel::<H>(ManuallyDrop::new(self).task, cause) }
+    }
+
+    /// The task's id and kind, in one word.
+    pub fn identity(&self) -> Identity {
+        self.header().identity()
     }
 
     /// The task's id.

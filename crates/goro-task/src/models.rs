@@ -21,17 +21,28 @@ use std::task::{Context, Poll, Wake, Waker};
 use goro_shim::lock::Lock;
 use goro_shim::{Arc, atomic, global};
 
-use crate::{Ending, Home, JoinError, JoinHandle, Meta, Parcel, Ran, Registry, Runnable};
+use crate::{Ending, Home, Homes, JoinError, JoinHandle, Meta, Parcel, Ran, Registry, Runnable};
 
 /// A home that keeps what is scheduled, or drops it at once.
 struct Hand {
+    number: u32,
     scheduled: Lock<Vec<Runnable<Hand>>>,
     parcels: Lock<Vec<Parcel<Hand>>>,
     registry: Registry<Hand>,
     refuses: bool,
 }
 
+static HANDS: Homes<Hand> = Homes::new();
+
 impl Home for Hand {
+    fn number(&'static self) -> u32 {
+        self.number
+    }
+
+    fn numbered(number: u32) -> &'static Self {
+        HANDS.get(number)
+    }
+
     fn registry(&'static self) -> &'static Registry<Self> {
         &self.registry
     }
@@ -51,12 +62,13 @@ impl Home for Hand {
 
 impl Hand {
     fn new(refuses: bool) -> &'static Self {
-        Box::leak(Box::new(Self {
+        HANDS.leak(|number| Self {
+            number,
             scheduled: Lock::new(Vec::new()),
             parcels: Lock::new(Vec::new()),
             registry: Registry::new(),
             refuses,
-        }))
+        })
     }
 
     fn leak() -> &'static Self {

@@ -210,11 +210,10 @@ pub struct TaskView {
     pub id: TaskId,
     /// The kind it belongs to.
     pub kind: Kind,
-    /// What it last parked for. Read without stopping the task: while it is parking, the operation
-    /// may be of this wait and the object of the one before.
+    /// What it last parked for; of the object's number the low 38 bits.
     pub wait: WaitNote,
-    /// When it last parked, on the clock of its home ([`Home::coarse_now`]).
-    pub since: u64,
+    /// When it last parked, on the clock of its home ([`Home::coarse_now`]): the low 20 bits.
+    pub since: u32,
     /// What it was doing.
     pub activity: Activity,
     /// Whether it has a join handle.

@@ -15,13 +15,14 @@ use core::marker::PhantomData;
 use core::ptr::NonNull;
 use core::task::Context;
 
+use goro_context::task::Identity;
 use goro_context::{Cause, Kind, TaskId, note, task};
 use goro_shim::word::Word;
 
 use crate::error::Failure;
 use crate::header::{self, Header, Ptr};
 use crate::registry::Listing;
-use crate::spawn::{erase, home_of};
+use crate::spawn::home_of;
 use crate::state::{Begin, End, Finish, Left, Seen};
 use crate::{Home, causes, waker};
 
@@ -118,6 +119,12 @@ impl<H: Home> Runnable<H> {
         unsafe { cancel::<H>(self.into_ptr(), cause) }
     }
 
+    /// The task's id and kind, in one word.
+    #[inline]
+    pub fn identity(&self) -> Identity {
+        self.header().identity()
+    }
+
     /// The task's id.
     #[inline]
     pub fn id(&self) -> TaskId {
@@ -178,7 +185,7 @@ unsafe impl<H: Home> Word for Runnable<H> {
 pub(crate) unsafe fn drive<H: Home>(task: Ptr, here: &'static H) -> Driven {
     // SAFETY: the runnable holds the memory, until it is given up below.
     let header = unsafe { task.as_ref() };
-    let scope = task::turn(header.current());
+    let scope = task::turn(header.identity());
     let seen = match header.word.begin_poll() {
         Begin::Poll(seen) => seen,
         Begin::Abort(reason) => {
@@ -192,7 +199,7 @@ pub(crate) unsafe fn drive<H: Home>(task: Ptr, here: &'static H) -> Driven {
     // SAFETY: the runnable is possessed, and `LIVE` says that the stage holds the future.
     let poll = || unsafe { (header.table.poll)(task, &mut Context::from_waker(&waker)) };
     // SAFETY: the runnable is possessed.
-    let ended = unsafe { header.with_inherited(poll) };
+    let ended = unsafe { Header::with_inherited(task, poll) };
     match ended {
         // SAFETY: the runnable is possessed.
         None => unsafe { park::<H>(task, here, seen) },
@@ -219,7 +226,7 @@ unsafe fn park<H: Home>(task: Ptr, here: &'static H, seen: Seen) -> Driven {
         if unsafe { header.key() }.is_none() {
             match here.registry().list(task) {
                 // SAFETY: the runnable is possessed, and `here` is of the table's home type.
-                Listing::Listed(key) => unsafe { header.settle(erase(here), key) },
+                Listing::Listed(key) => unsafe { header.settle(here.number(), key) },
                 Listing::Closed(cause) => {
                     // SAFETY: the runnable is possessed.
                     return Driven::Finished(unsafe { cancel_here::<H>(task, cause) });
@@ -239,7 +246,7 @@ unsafe fn park<H: Home>(task: Ptr, here: &'static H, seen: Seen) -> Driven {
 /// As for [`drive`]; the runnable is given up.
 pub(crate) unsafe fn cancel<H: Home>(task: Ptr, cause: Cause) -> Ending {
     // SAFETY: the runnable holds the memory, until it is given up below.
-    let current = unsafe { task.as_ref() }.current();
+    let current = unsafe { task.as_ref() }.identity().current();
     let _scope = task::enter(current);
     // SAFETY: the runnable is possessed.
     unsafe { cancel_here::<H>(task, cause) }
@@ -271,7 +278,7 @@ unsafe fn cancel_here<H: Home>(task: Ptr, cause: Cause) -> Ending {
     // SAFETY: the runnable is possessed, and `LIVE` says that the stage holds the future.
     let cancel = || unsafe { (header.table.cancel)(task, Failure::Cancelled(cause)) };
     // SAFETY: the runnable is possessed.
-    let ending = unsafe { header.with_inherited(cancel) };
+    let ending = unsafe { Header::with_inherited(task, cancel) };
     // SAFETY: the runnable is possessed, and the stage holds the outcome.
     unsafe { finish::<H>(task, ending) };
     ending
@@ -288,7 +295,7 @@ unsafe fn finish<H: Home>(task: Ptr, ending: Ending) {
     // SAFETY: the runnable holds the memory, until the holds are given up below.
     let header = unsafe { task.as_ref() };
     // SAFETY: the runnable is possessed.
-    unsafe { header.disinherit() };
+    unsafe { Header::disinherit(task) };
     // SAFETY: the runnable is possessed, and the table was made for `H`.
     let home = unsafe { home_of::<H>(task) };
     // SAFETY: the runnable is possessed.

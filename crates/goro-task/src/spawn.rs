@@ -4,7 +4,7 @@
 use core::future::Future;
 
 use crate::cell::{self, TableFor};
-use crate::header::{Header, Ptr, Table};
+use crate::header::{Header, Heir, Ptr, Table};
 use crate::state::Word;
 use crate::{Home, JoinHandle, Meta, Runnable};
 
@@ -49,17 +49,16 @@ where
 
 #[inline]
 fn allocate<F: Future, H: Home>(word: Word, future: F, home: &'static H, meta: Meta) -> Ptr {
-    let table = const { &TableFor::<Header, F>::table(schedule::<H>, false) };
-    cell::allocate(Header::new(word, table, erase(home), meta), future)
+    if meta.inherit.is_empty() {
+        let table = const { &TableFor::<Header, F>::table(schedule::<H>, false, false) };
+        return cell::allocate(Header::new(word, table, home.number(), meta.kind), future);
+    }
+    let table = const { &TableFor::<Heir, F>::table(schedule::<H>, false, true) };
+    let header = Header::new(word, table, home.number(), meta.kind);
+    cell::allocate(Heir::new(header, meta.inherit), future)
 }
 
-/// A home, as the header keeps it.
-#[inline]
-pub(crate) fn erase<H: Home>(home: &'static H) -> *const () {
-    core::ptr::from_ref(home).cast()
-}
-
-/// The home that the header keeps.
+/// The home whose number the header keeps.
 ///
 /// # Safety
 /// The caller possesses the runnable of `task`, whose table was made for `H`.
@@ -68,9 +67,7 @@ pub(crate) unsafe fn home_of<H: Home>(task: Ptr) -> &'static H {
     // SAFETY: the runnable holds the memory.
     let header = unsafe { task.as_ref() };
     // SAFETY: the runnable is possessed.
-    let home = unsafe { header.home() };
-    // SAFETY: the header keeps a `&'static H`, by the table.
-    unsafe { &*home.cast::<H>() }
+    H::numbered(unsafe { header.home() })
 }
 
 /// See [`Table::schedule`].

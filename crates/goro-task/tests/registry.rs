@@ -12,7 +12,7 @@ use std::future::{pending, poll_fn};
 use std::task::Poll;
 
 use goro_context::{Cause, Kind, Op, WaitNote, note};
-use goro_shim::global::{Arc, AtomicU64, Lock, OnceLock, Ordering};
+use goro_shim::global::{Arc, AtomicU32, Lock, OnceLock, Ordering};
 use goro_shim::thread;
 use goro_task::{
     Activity, Ending, Home, JoinHandle, Meta, Parcel, Ran, Registry, Runnable, TaskView,
@@ -73,10 +73,18 @@ fn a_task_that_parks_elsewhere_later_stays_where_it_was_listed() {
 struct Clocked {
     line: Lock<Vec<Runnable<Clocked>>>,
     registry: Registry<Clocked>,
-    now: AtomicU64,
+    now: AtomicU32,
 }
 
+static HOME: OnceLock<Clocked> = OnceLock::new();
+
 impl Home for Clocked {
+    fn number(&'static self) -> u32 {
+        0
+    }
+    fn numbered(_: u32) -> &'static Self {
+        HOME.get().expect("it was made before its first task")
+    }
     fn registry(&'static self) -> &'static Registry<Self> {
         &self.registry
     }
@@ -86,18 +94,17 @@ impl Home for Clocked {
     fn schedule_local(&'static self, parcel: Parcel<Self>) {
         unreachable!("{parcel:?}");
     }
-    fn coarse_now(&'static self) -> u64 {
+    fn coarse_now(&'static self) -> u32 {
         self.now.load(Ordering::Relaxed)
     }
 }
 
 #[test]
 fn a_view_says_what_a_task_waits_for_and_since_when() {
-    static HOME: OnceLock<Clocked> = OnceLock::new();
     let home = HOME.get_or_init(|| Clocked {
         line: Lock::default(),
         registry: Registry::default(),
-        now: AtomicU64::new((1 << 56) - 2),
+        now: AtomicU32::new(u32::MAX - 1),
     });
     let kind = Kind::named("waits", std::panic::Location::caller());
     let noted = |op: Op, object: u64| {
@@ -111,8 +118,8 @@ fn a_view_says_what_a_task_waits_for_and_since_when() {
     assert!(matches!(task.run(home), Ran::Parked));
     let view = views(&home.registry)[0];
     assert_eq!((view.id, view.kind), (handle.id(), kind));
-    assert_eq!(view.wait, WaitNote { op: Op::Recv, object: u64::MAX });
-    assert_eq!((view.since, view.joinable), ((1 << 56) - 2, true));
+    assert_eq!(view.wait, WaitNote { op: Op::Recv, object: u64::MAX >> 26 });
+    assert_eq!((view.since, view.joinable), ((1 << 20) - 2, true));
     assert_eq!(note::take(), WaitNote::NOTHING, "the note was the task's");
     drop(handle);
     assert!(!views(&home.registry)[0].joinable);

@@ -254,8 +254,15 @@ fn a_storm_of_wakes_loses_none_and_doubles_no_poll() {
 /// Pitfall 23: a home that drops what it is given, so that task and waker end inside the wake.
 #[test]
 fn a_home_that_drops_the_runnable_inside_the_wake() {
+    static HOME: OnceLock<Refuses> = OnceLock::new();
     struct Refuses(Registry<Refuses>);
     impl Home for Refuses {
+        fn number(&'static self) -> u32 {
+            0
+        }
+        fn numbered(_: u32) -> &'static Self {
+            HOME.get_or_init(|| Refuses(Registry::new()))
+        }
         fn registry(&'static self) -> &'static Registry<Self> {
             &self.0
         }
@@ -266,8 +273,7 @@ fn a_home_that_drops_the_runnable_inside_the_wake() {
             unreachable!("{parcel:?}");
         }
     }
-    static HOME: OnceLock<Refuses> = OnceLock::new();
-    let home = HOME.get_or_init(|| Refuses(Registry::new()));
+    let home = Refuses::numbered(0);
     for by_value in [true, false] {
         let (gate, token) = (Gate::default(), Arc::new(()));
         let (waits, kept) = (gate.clone(), token.clone());

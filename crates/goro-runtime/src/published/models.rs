@@ -1,9 +1,7 @@
 //! A model of the task in hand: named right, or not at all.
-//!
-//! Its kind goes the same way; a model has but one.
 
 use super::Published;
-use goro_context::{Kind, TaskId};
+use goro_context::task::Identity;
 use goro_shim::Arc;
 use loom::thread;
 
@@ -12,18 +10,18 @@ use loom::thread;
 fn who_is_named_is_in_the_poll_that_goes_on() {
     loom::model(|| {
         let published = Arc::new(Published::default());
-        let of = |id| TaskId::from_u64(id).expect("not zero");
-        published.begin(of(1), Kind::OTHER);
+        let of = |id| Identity::from_bits(id).expect("not zero");
+        published.begin(of(1));
         let owner = {
             let published = Arc::clone(&published);
             thread::spawn(move || {
                 let _nobody_asks = published.end();
-                published.begin(of(2), Kind::OTHER);
+                published.begin(of(2));
                 published.sequence()
             })
         };
         let before = published.sequence();
-        let named = published.in_hand().map(|(id, _)| id);
+        let named = published.in_hand().map(|task| task.id.get());
         let after = published.sequence();
         let second = owner.join().unwrap();
         if before == after {

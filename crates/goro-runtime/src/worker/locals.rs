@@ -1,6 +1,6 @@
 //! A worker's local tasks: running them in turn with the others, and ending them.
 
-use goro_context::Cause;
+use goro_context::{Cause, CurrentTask};
 use goro_shim::time::{self, Duration};
 use goro_task::{Ending, LocalRan, LocalRunnable};
 
@@ -37,10 +37,10 @@ impl Worker {
     }
 
     fn poll_local(&self, task: LocalRunnable<Shard>) {
-        let (id, kind) = (task.id(), task.kind());
+        let identity = task.identity();
         self.shard.counters.polls.add(1);
         self.fresh.set(false);
-        self.shard.published.begin(id, kind);
+        self.shard.published.begin(identity);
         let ran = task.run(self.shard);
         let hints = self.shard.published.end();
         if hints.is_some() {
@@ -52,6 +52,7 @@ impl Worker {
             LocalRan::Finished(ending) => {
                 self.locals.ended();
                 if ending == Ending::Panicked {
+                    let CurrentTask { id, kind } = identity.current();
                     crate::observe::task_panicked(id, kind, &self.ground.name);
                 }
             }
@@ -63,9 +64,10 @@ impl Worker {
         self.locals.open_mail();
         let mut cancelled = 0;
         while let Some(task) = self.locals.pop() {
-            let (id, kind) = (task.id(), task.kind());
-            self.shard.published.begin(id, kind);
+            let identity = task.identity();
+            self.shard.published.begin(identity);
             if task.cancel(Cause::Shutdown) == Ending::Panicked {
+                let CurrentTask { id, kind } = identity.current();
                 crate::observe::task_panicked(id, kind, &self.ground.name);
             }
             let _at_the_end_anyway = self.shard.published.end();

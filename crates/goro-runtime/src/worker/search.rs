@@ -152,7 +152,7 @@ impl Worker {
     }
 
     pub(super) fn cancel(&self, task: Work) {
-        self.shard.published.begin(task.id(), task.kind());
+        self.shard.published.begin(task.identity());
         closing::cancel(task, &self.ground.name);
         let _at_the_end_anyway = self.shard.published.end();
     }

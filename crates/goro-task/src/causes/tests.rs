@@ -65,8 +65,15 @@ fn deposits_of_concurrent_aborts_are_all_removed() {
 fn the_free_of_a_task_removes_what_came_too_late() {
     use crate::{Home, Meta, Parcel, Registry, Runnable};
 
+    static HOME: goro_shim::global::OnceLock<Nowhere> = goro_shim::global::OnceLock::new();
     struct Nowhere(Registry<Nowhere>);
     impl Home for Nowhere {
+        fn number(&'static self) -> u32 {
+            0
+        }
+        fn numbered(_: u32) -> &'static Self {
+            HOME.get_or_init(|| Nowhere(Registry::new()))
+        }
         fn registry(&'static self) -> &'static Registry<Self> {
             &self.0
         }
@@ -77,8 +84,7 @@ fn the_free_of_a_task_removes_what_came_too_late() {
             unreachable!("{parcel:?}");
         }
     }
-    static HOME: goro_shim::global::OnceLock<Nowhere> = goro_shim::global::OnceLock::new();
-    let home = HOME.get_or_init(|| Nowhere(Registry::new()));
+    let home = Nowhere::numbered(0);
     let own = goro_shim::global::Arc::<Lock<Option<crate::AbortHandle>>>::default();
     let inside = own.clone();
     let (task, handle) = crate::spawn(
