@@ -112,7 +112,7 @@ impl<T: ?Sized> Mutex<T> {
     /// [`TryLockError`] otherwise.
     #[inline]
     pub fn try_lock(&self) -> Result<MutexGuard<'_, T>, TryLockError> {
-        let held = self.permits().try_take(1).map_err(|_| TryLockError::BUSY)?;
+        let held = self.permits().try_take_only().map_err(|_| TryLockError::BUSY)?;
         Ok(MutexGuard::new(self.guarded.sole(held)))
     }
 

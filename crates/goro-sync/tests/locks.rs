@@ -8,11 +8,13 @@
 
 use futures::executor::block_on;
 use futures::future::{FutureExt, join_all};
+use goro_context::{CurrentTask, Kind, Op, TaskId, budget, note, task};
 use goro_sync::{
     AcquireError, Barrier, Event, FairMutex, Mutex, MutexGuard, Notify, OnceCell, OwnedMutexGuard,
     OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock, RwLockReadGuard, RwLockWriteGuard,
-    Semaphore, TryAcquireError,
+    Semaphore, TryAcquireError, names,
 };
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
@@ -223,6 +225,52 @@ fn threads_take_permits_and_are_let_go() {
     let leaders = threads.into_iter().filter(|_| true).map(|thread| thread.join().unwrap());
     assert_eq!(leaders.filter(|leader| *leader).count(), 1);
     assert_eq!(permits.available(), 2);
+}
+
+/// The future is polled once; what the task that polled it is noted to wait for.
+fn noted<F: Future>(future: F) -> (Op, Option<String>) {
+    assert!(Box::pin(future).now_or_never().is_none());
+    let note = note::take();
+    (note.op, names::of(note.object).map(|name| name.to_string()))
+}
+
+#[test]
+fn a_wait_says_what_for() {
+    let (lock, fair) = (Mutex::named("orders", 0), FairMutex::named(String::from("stock"), 0));
+    let (shared, permits) = (RwLock::named("routes", 0), Semaphore::named("seats", 0));
+    let _held = (lock.blocking_lock(), fair.blocking_lock(), shared.blocking_read());
+    let name = |name: &str| Some(name.to_string());
+    assert_eq!(noted(lock.lock()), (Op::Lock, name("orders")));
+    assert_eq!(noted(fair.lock()), (Op::Lock, name("stock")));
+    assert_eq!(noted(shared.write()), (Op::Lock, name("routes")));
+    assert_eq!(noted(permits.acquire()), (Op::Acquire, name("seats")));
+    assert_eq!(noted(Notify::new().notified()), (Op::Notified, None));
+    assert_eq!(noted(Event::new().wait()), (Op::Notified, None));
+    assert_eq!(noted(Barrier::new(2).wait()), (Op::Barrier, None));
+}
+
+/// Pitfall 125: what is always ready lets others run when the task's budget is spent.
+#[test]
+fn a_free_lock_costs_budget() {
+    fn served<T>(mut once: impl FnMut() -> Option<T>) -> usize {
+        let _task = task::enter(CurrentTask { id: TaskId::next(), kind: Kind::OTHER });
+        budget::reset();
+        (0..1_000).take_while(|_| once().is_some()).count()
+    }
+    const LIMIT: usize = budget::LIMIT as usize;
+    let (lock, shared, permits) = (Mutex::new(0), RwLock::new(0), Semaphore::new(1));
+    let (notify, event, barrier) = (Notify::new(), Event::new(), Barrier::new(1));
+    event.set();
+    assert_eq!(served(|| Box::pin(lock.lock()).now_or_never()), LIMIT);
+    assert_eq!(served(|| Box::pin(shared.read()).now_or_never()), LIMIT);
+    assert_eq!(served(|| Box::pin(permits.acquire()).now_or_never()), LIMIT);
+    assert_eq!(served(|| event.wait().now_or_never()), LIMIT);
+    assert_eq!(served(|| barrier.wait().now_or_never()), LIMIT);
+    let one = || {
+        notify.notify_one();
+        notify.notified().now_or_never()
+    };
+    assert_eq!(served(one), LIMIT);
 }
 
 /// At most four fifths of tokio 1.54's: 40 for a mutex, 48 for a lock of readers, 40 for a semaphore,

@@ -6,12 +6,12 @@
 use core::future::Future;
 use core::marker::PhantomData;
 use core::pin::Pin;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, ready};
 
-use goro_context::Op;
 use goro_context::time::Duration;
 #[cfg(not(loom))]
 use goro_context::time::{self, Instant};
+use goro_context::{Op, budget};
 
 use super::queue::{Settled, Wants};
 use super::{Permits, Rank, Refusal};
@@ -100,6 +100,19 @@ impl Permits {
 }
 
 impl<'a, M: Manner, const QUORUM: usize> Acquire<'a, M, QUORUM> {
+    /// What is free, for one who does not stand in line; closed permits are the line's business.
+    #[inline]
+    fn take_at_once(&self) -> Option<Held<'a, QUORUM>> {
+        if self.place.is_taken() {
+            return None;
+        }
+        let taken = match M::ONLY_ONE {
+            true => self.permits.try_take_only(),
+            false => self.permits.try_take(self.count),
+        };
+        taken.ok()
+    }
+
     /// In line, or with a turn, or about to stand in line.
     #[cold]
     fn attempt_in_line(
@@ -169,18 +182,10 @@ impl<'a, M: Manner, const QUORUM: usize> Operation for Acquire<'a, M, QUORUM> {
 
     #[inline]
     fn attempt(&mut self, offer: Option<&mut Offer<'_>>) -> Attempt<Self::Output> {
-        if !self.place.is_taken() {
-            let taken = match M::ONLY_ONE {
-                true => self.permits.try_take_only(),
-                false => self.permits.try_take(self.count),
-            };
-            match taken {
-                Ok(held) => return Attempt::Done(Ok(held)),
-                Err(Refusal::Closed) => return Attempt::Done(Err(Closed)),
-                Err(Refusal::TooFew) => {}
-            }
+        match self.take_at_once() {
+            Some(held) => Attempt::Done(Ok(held)),
+            None => self.attempt_in_line(offer),
         }
-        self.attempt_in_line(offer)
     }
 }
 
@@ -189,8 +194,23 @@ impl<'a, M: Manner, const QUORUM: usize> Future for Acquire<'a, M, QUORUM> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        wait::poll(&mut *self, cx)
+        // What is free is had without what waiting takes: that is as much again as the taking.
+        let spent = ready!(budget::poll_spend(cx));
+        if let Some(held) = self.take_at_once() {
+            return Poll::Ready(Ok(held));
+        }
+        spent.refund();
+        poll_in_line(&mut self, cx)
     }
+}
+
+#[cold]
+#[inline(never)]
+fn poll_in_line<'a, M: Manner, const QUORUM: usize>(
+    acquire: &mut Acquire<'a, M, QUORUM>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<Held<'a, QUORUM>, Closed>> {
+    wait::poll(acquire, cx)
 }
 
 impl<M, const QUORUM: usize> Drop for Acquire<'_, M, QUORUM> {
