@@ -133,6 +133,7 @@ fn an_abort_from_elsewhere_drops_the_future_here() {
     places.are(&[here]);
 }
 
+/// Pitfall 56: whoever ran them is gone, and the queue strands what stands in it.
 #[test]
 fn dropped_while_it_waits_for_others_the_runtime_drops_them_here() {
     let here = thread::current().id();
