@@ -18,13 +18,13 @@ use std::task::{Poll, Waker};
 /// The claim: steps of the worker that runs a task, from when it was ready until it is run, with at
 /// most so many ready tasks.
 const fn bound(ready: u64) -> u64 {
-    61 * (ready + 2) + 1600
+    61 * (ready + 2) + 6200
 }
 
 /// Tasks that are ready again and again, pairs that wake each other, bursts that overflow a ring.
 const YIELDERS: u64 = 150;
 const PAIRS: u64 = 40;
-const BURST: u64 = 400;
+const BURST: u64 = 1_500;
 
 /// No more are ever ready than are live.
 const MOST: u64 = YIELDERS + 2 * PAIRS + BURST + 3;
