@@ -132,7 +132,7 @@ impl<T> Wheel<T> {
     /// `max` values out, even none); `false` that nobody whose deadline has come is left.
     /// A clock that runs backwards is read as one that stands.
     pub fn advance(&mut self, now_nanos: u64, max: usize, out: &mut Vec<T>) -> bool {
-        let now = now_nanos >> TICK_BITS;
+        let now = (now_nanos >> TICK_BITS).max(self.cursor);
         let mut left = max;
         loop {
             let list = self.first_to_empty(now);
@@ -162,7 +162,8 @@ impl<T> Wheel<T> {
     ///
     /// It is the earliest deadline, rounded up to its tick; 0 if somebody is due already. If the
     /// earliest sleeper of a crowd was cancelled it may be the deadline of that one: earlier, never
-    /// later (at most 9 times in the life of any sleeper).
+    /// later (at most 9 times in the life of any sleeper). After a call of `advance` that its limit
+    /// stopped, it may be earlier as well.
     #[inline]
     pub fn next_deadline(&self) -> Option<u64> {
         self.next_tick().map(|tick| tick.saturating_mul(TICK_NANOS))

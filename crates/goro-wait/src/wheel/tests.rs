@@ -147,9 +147,11 @@ impl Model {
             }
         }
         if !more {
+            // A call that its limit stopped just then may leave the cursor behind.
             let due = (self.now - back) / TICK_NANOS;
-            assert!(self.wheel.cursor >= due);
-            assert!(self.sleeping.keys().next().is_none_or(|&(tick, _)| tick > due));
+            assert!(max < usize::MAX || self.wheel.cursor >= due);
+            let reached = due.max(self.wheel.reached_nanos() / TICK_NANOS);
+            assert!(self.sleeping.keys().next().is_none_or(|&(tick, _)| tick > reached));
         }
     }
 
@@ -225,8 +227,11 @@ impl Model {
             (None, None) => {}
             (Some(next), Some(tick)) => {
                 assert!(next <= tick.saturating_mul(TICK_NANOS), "parked too long");
-                // With so few sleepers none of the lists is a crowd: exact, unless already due.
-                if self.sleeping.len() <= CROWD as usize && next > self.now {
+                // With so few sleepers none of the lists is a crowd: exact, unless already due, or in
+                // the list that a call has half emptied.
+                let emptying = self.wheel.emptying;
+                let is_whole = emptying == NOWHERE || self.wheel.lists.get(emptying).is_empty();
+                if self.sleeping.len() <= CROWD as usize && next > self.now && is_whole {
                     assert_eq!(next, tick.saturating_mul(TICK_NANOS));
                 }
             }
