@@ -53,7 +53,8 @@ impl Future for Written {
     }
 }
 
-/// What was written before the wake is seen after it, with nothing else between the two threads.
+/// What was written before the wake is seen after it, with nothing else between the two threads but
+/// the bed. (loom's `unpark` orders them in any case, so it does not tell which orderings that takes.)
 #[test]
 fn a_wake_alone_carries_what_was_written_before_it() {
     loom::model(|| {
