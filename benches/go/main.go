@@ -59,6 +59,13 @@ var workloads = map[string]func(int) sample{
 	"rwlock_write_yield": readWrite(2, true),
 	"semaphore":         semaphore,
 	"notify":            notify,
+	"stall_1":           func(millis int) sample { return stall(1, computes, millis) },
+	"stall_2":           func(millis int) sample { return stall(2, computes, millis) },
+	"stall_4":           func(millis int) sample { return stall(4, computes, millis) },
+	"stall_8":           func(millis int) sample { return stall(8, computes, millis) },
+	"stall_80":          func(millis int) sample { return stall(80, computes, millis) },
+	"stall_asleep_1":    func(millis int) sample { return stall(1, sleeps, millis) },
+	"stall_asleep_4":    func(millis int) sample { return stall(4, sleeps, millis) },
 }
 
 func main() {

@@ -43,8 +43,10 @@ const OPERATIONS: &[(&str, &str)] = &[
 pub fn be_counted(arguments: &[String]) -> Result<(), String> {
     let [name, times] = arguments else { return Err("counted OPERATION TIMES".into()) };
     let times: usize = times.parse().map_err(|_| format!("{times}: not a number"))?;
+    let watched = env::var_os("GORO_UNWATCHED").is_none();
     // No spare, which would take work over from a worker that callgrind slows down.
-    let runtime = goro::runtime::Builder::new().workers(1).stall_spares(0).build();
+    let builder = goro::runtime::Builder::new().workers(1).monitor(watched).stall_spares(0);
+    let runtime = builder.build();
     let runtime = runtime.map_err(|error| error.to_string())?;
     let name = name.clone();
     runtime.block_on(async move {

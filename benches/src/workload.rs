@@ -21,6 +21,7 @@ mod ping_pong;
 mod skynet;
 mod sleep;
 mod spawn;
+mod stall;
 mod stop;
 mod table;
 mod timeout;
@@ -180,6 +181,13 @@ pub fn run<R: Rival>(name: &str, rival: R, size: usize) -> Option<Sample> {
         "semaphore" => locks::semaphore(rival, size),
         "notify" => locks::notify(rival, size),
         "lock_bytes" => locks::bytes(rival, size),
+        "stall_1" => stall::stall(rival, 1, stall::Poll::Computes, size),
+        "stall_2" => stall::stall(rival, 2, stall::Poll::Computes, size),
+        "stall_4" => stall::stall(rival, 4, stall::Poll::Computes, size),
+        "stall_8" => stall::stall(rival, 8, stall::Poll::Computes, size),
+        "stall_80" => stall::stall(rival, 80, stall::Poll::Computes, size),
+        "stall_asleep_1" => stall::stall(rival, 1, stall::Poll::Sleeps, size),
+        "stall_asleep_4" => stall::stall(rival, 4, stall::Poll::Sleeps, size),
         _ => return None,
     })
 }

@@ -422,6 +422,55 @@ pub static ALL: &[Workload] = &[
         ],
     },
     Workload {
+        name: "stall_1",
+        about: "100 tasks sleep 1 ms at a time and a connection echoes, beside 1 poll of 50 ms",
+        size: sizes(1500, 300),
+        without: ALL_RUN,
+        metrics: STALL_SHOWN,
+    },
+    Workload {
+        name: "stall_2",
+        about: "the same beside 2 polls of 50 ms, one after another",
+        size: sizes(1500, 300),
+        without: ALL_RUN,
+        metrics: STALL,
+    },
+    Workload {
+        name: "stall_4",
+        about: "the same beside 4",
+        size: sizes(1500, 300),
+        without: ALL_RUN,
+        metrics: STALL,
+    },
+    Workload {
+        name: "stall_8",
+        about: "the same beside 8",
+        size: sizes(1500, 300),
+        without: ALL_RUN,
+        metrics: STALL,
+    },
+    Workload {
+        name: "stall_80",
+        about: "the same beside 80, more than goro has spares",
+        size: sizes(1500, 300),
+        without: ALL_RUN,
+        metrics: STALL_SHOWN,
+    },
+    Workload {
+        name: "stall_asleep_1",
+        about: "the same beside 1 poll that sleeps in the kernel for 100 ms",
+        size: sizes(1500, 300),
+        without: ALL_RUN,
+        metrics: STALL_SHOWN,
+    },
+    Workload {
+        name: "stall_asleep_4",
+        about: "the same beside 4",
+        size: sizes(1500, 300),
+        without: ALL_RUN,
+        metrics: STALL_SHOWN,
+    },
+    Workload {
         name: "runtime_cycle",
         about: "a runtime is built, runs one task, and is dropped; again and again",
         size: tenth(500),
@@ -437,6 +486,25 @@ pub static ALL: &[Workload] = &[
         without: NO_END,
         metrics: &[metric("time", "ns/task"), metric("cpu", "ns/task")],
     },
+];
+
+/// Tenths of every rival's, where there are as many long polls as workers or more.
+const A_TENTH: &[Goal] = &[Goal::OfBest(0.1)];
+
+const STALL: &[Metric] = &[
+    metric("p99", "us late").goals(A_TENTH),
+    metric("max", "us late"),
+    metric("echo p99", "us"),
+    metric("echo max", "us"),
+];
+
+/// With a worker left, nobody need be late; and with more long polls than there can be spares,
+/// everybody is.
+const STALL_SHOWN: &[Metric] = &[
+    metric("p99", "us late"),
+    metric("max", "us late"),
+    metric("echo p99", "us"),
+    metric("echo max", "us"),
 ];
 
 const ECHO: &[Metric] = &[

@@ -58,7 +58,12 @@ async fn on_the_pool(host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
         let _ = answer.send(ask_the_system(&host, port));
     };
     let kind = Kind::named("look up a name", Location::caller());
-    spawn::spawn_blocking(job, kind).map_err(|refused| refused.1)?;
+    {
+        // This thread may be in no runtime: then it is the default one's.
+        let handle = world::handle("looking up a name")?;
+        let _inside = handle.enter();
+        spawn::spawn_blocking(job, kind).map_err(|refused| refused.1)?;
+    }
     let mut answered = pin!(answered);
     poll_fn(|cx| {
         let spent = ready!(budget::poll_spend(cx));

@@ -1,4 +1,5 @@
-//! Where sockets are made: the reactor of the runtime this code runs in, or its simulated network.
+//! Where sockets are made: the reactor of the runtime this code runs in, or its simulated network; in no
+//! runtime, the reactor of the process's default one.
 
 use std::io;
 
@@ -19,7 +20,7 @@ pub(crate) enum World {
 /// The world of the runtime this thread is in.
 ///
 /// # Errors
-/// With no runtime: says that `operation` needs one, and how to have one.
+/// With no runtime and none that could be started: says that `operation` needs one.
 pub(crate) fn here(operation: &str) -> io::Result<World> {
     #[cfg(test)]
     if let Some(network) = made_up::network() {
@@ -48,9 +49,10 @@ pub(crate) fn reactor(operation: &str) -> io::Result<Arc<Reactor>> {
     }
 }
 
-fn handle(operation: &str) -> io::Result<Handle> {
-    Handle::try_current().map_err(|none| {
-        io::Error::other(format!("{operation} needs the reactor of a runtime, but {none}"))
+/// The runtime this thread is in, or the process's default one.
+pub(crate) fn handle(operation: &str) -> io::Result<Handle> {
+    Handle::or_default().map_err(|error| {
+        io::Error::other(format!("{operation} needs the reactor of a runtime, but {error}"))
     })
 }
 

@@ -14,10 +14,9 @@ use core::panic::Location;
 use goro_context::{Cause, Kind};
 use goro_task::{JoinHandle, Meta};
 
-use crate::current;
+use crate::default;
 use crate::handle::Handle;
 use crate::shard::{Shard, Work};
-use crate::spawn::THREE_FIXES;
 
 /// What still goes into a worker's own ring; more goes to the injector, where all can take from it.
 const INTO_RING: usize = 64;
@@ -33,7 +32,7 @@ const BELIEVED: usize = 4096;
 /// be reached in the middle of a batch.
 ///
 /// # Panics
-/// When no runtime is entered on this thread, and when the iterator does.
+/// When the iterator does, and as for [`spawn`](crate::spawn).
 ///
 /// # Example
 /// ```
@@ -55,12 +54,14 @@ where
     I::Item: Future + Send + 'static,
     <I::Item as Future>::Output: Send + 'static,
 {
-    let kind = Kind::at(Location::caller());
-    match current::shard() {
-        Some(shard) => start(shard, futures, kind),
-        None => panic!(
-            "goro::spawn_many needs a runtime, and none is entered on this thread: {THREE_FIXES}"
-        ),
+    let site = Location::caller();
+    let kind = Kind::at(site);
+    match default::place(site) {
+        Ok(place) => start(place.shard, futures, kind),
+        Err(cause) => {
+            let refuse = |future| crate::refused::task(future, kind, cause.clone());
+            futures.into_iter().map(refuse).collect()
+        }
     }
 }
 

@@ -297,6 +297,21 @@ impl Builder {
         Allowance::read(&self.system_root)
     }
 
+    /// As many workers as processor affinity and the CPU quota allow.
+    fn allowed(&self) -> usize {
+        let allowed = self.allowance().workers().map(|workers| workers as usize);
+        allowed.or(thread::parallelism().ok()).unwrap_or(2).min(MAX_WORKERS)
+    }
+
+    /// As [`build`](Self::build), but where `GORO_WORKERS` says nothing that can be used, it is reported
+    /// and not obeyed: for whoever has nobody to give the error to.
+    pub(crate) fn build_whatever_the_variable_says(self) -> Result<Runtime, BuildError> {
+        let Err(unusable) = self.check_workers() else { return self.build() };
+        crate::observe::variable_ignored(&unusable);
+        let allowed = self.allowed();
+        self.workers(allowed).build()
+    }
+
     fn check_workers(&self) -> Result<usize, BuildError> {
         let workers = match self.workers {
             Some(workers) => workers,
@@ -307,10 +322,7 @@ impl Builder {
                         return Err(BuildError::Variable(value.to_string_lossy().into_owned()));
                     }
                 },
-                None => {
-                    let allowed = self.allowance().workers().map(|workers| workers as usize);
-                    allowed.or(thread::parallelism().ok()).unwrap_or(2).min(MAX_WORKERS)
-                }
+                None => self.allowed(),
             },
         };
         match workers {

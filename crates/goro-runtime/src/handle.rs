@@ -43,20 +43,45 @@ impl Handle {
         Self { ground: Arc::clone(ground) }
     }
 
-    /// The runtime of the task that calls, or the one entered last on this thread.
+    /// The runtime of the task that calls, the one entered last on this thread, or else the process's
+    /// default one, which is started if there is none: where [`spawn`](crate::spawn) spawns.
     ///
     /// # Panics
-    /// When there is none; [`try_current`](Self::try_current) does not.
+    /// When there is none and none could be started; [`or_default`](Self::or_default) does not.
     #[must_use]
     #[track_caller]
     pub fn current() -> Self {
-        match Self::try_current() {
+        match Self::or_default() {
             Ok(handle) => handle,
             Err(error) => panic!("Handle::current: {error}"),
         }
     }
 
-    /// The runtime of the task that calls, or the one entered last on this thread.
+    /// As [`current`](Self::current), but with an error where no runtime could be started.
+    ///
+    /// # Errors
+    /// Why the default runtime was not started.
+    ///
+    /// # Panics
+    /// On a thread that runs a simulation, but outside of it.
+    #[track_caller]
+    pub fn or_default() -> std::io::Result<Self> {
+        let found = crate::default::ground(Location::caller());
+        found.map(|ground| Self { ground }).map_err(std::io::Error::other)
+    }
+
+    /// The process's default runtime, if one was [set](crate::Runtime::set_default) or has started. Starts
+    /// none: with [`try_current`](Self::try_current) it says where a spawn would go, and whether a
+    /// program has two runtimes.
+    ///
+    /// # Errors
+    /// [`NoRuntime`] when there is none.
+    pub fn try_default() -> Result<Self, NoRuntime> {
+        crate::default::get().map(|ground| Self { ground }).ok_or(NoRuntime(()))
+    }
+
+    /// The runtime of the task that calls, or the one entered last on this thread, and not the default
+    /// one.
     ///
     /// # Errors
     /// [`NoRuntime`] when there is none.

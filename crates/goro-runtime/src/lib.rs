@@ -58,6 +58,8 @@ pub mod coop;
 #[cfg(not(loom))]
 mod current;
 #[cfg(not(loom))]
+mod default;
+#[cfg(not(loom))]
 pub mod driver;
 #[cfg(not(loom))]
 mod ground;

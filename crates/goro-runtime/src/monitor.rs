@@ -13,7 +13,8 @@
 //!
 //! For a worker that comes round, but slowly: what has stood in its ring for a period is offered
 //! (its polls were tiny a moment ago, and it does not know yet that they are not), and it is asked
-//! to look round when timers are overdue or something has stood in the injector for a period.
+//! to look round when timers are overdue, something has stood in the injector for a period, or the
+//! runtime is closing.
 //!
 //! And for the runtime: when nobody has looked at the reactor since the last tick, it does; when every
 //! worker is stuck, it adds a spare, and it asks spares to leave that are not needed any more
@@ -186,7 +187,7 @@ impl Monitor {
             if shard.timers.is_due(now) {
                 shard.timers.take_due(now, false, &mut self.wakers);
             }
-        } else if waits_long || shard.timers.is_due(self.before) {
+        } else if waits_long || shard.timers.is_due(self.before) || hub.is_closing() {
             shard.published.ask_to_look();
         }
         round.offer |= seen.has_stood(shard);

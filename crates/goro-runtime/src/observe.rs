@@ -225,3 +225,22 @@ pub(crate) fn block_limit(limit: u32, runtime: &str) {
         );
     });
 }
+
+/// The default runtime was started by itself and then another one was set: tasks are on both.
+#[cold]
+pub(crate) fn default_replaced(runtime: &str) {
+    tell(|| {
+        tracing::warn!(
+            target: "goro::runtime",
+            runtime,
+            "a default runtime had been started before this one was set: what was spawned by then stays \
+             on the first; set the default before anything is spawned"
+        );
+    });
+}
+
+/// `GORO_WORKERS` is of no use to the default runtime, whose start has nobody to give an error to.
+#[cold]
+pub(crate) fn variable_ignored(error: &crate::BuildError) {
+    tell(|| tracing::warn!(target: "goro::runtime", error = %error, "not obeyed"));
+}

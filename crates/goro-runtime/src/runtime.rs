@@ -6,6 +6,7 @@
 
 use core::fmt;
 use core::future::Future;
+use core::mem::ManuallyDrop;
 use goro_shim::Arc;
 use goro_shim::time::{self, Duration, Instant};
 use goro_task::JoinHandle;
@@ -49,6 +50,32 @@ impl Runtime {
 
     pub(crate) fn of(ground: Arc<Ground>, driver: Arc<OsDriver>) -> Self {
         Self { handle: Handle::of(&ground), ground, driver, waited: false }
+    }
+
+    /// Nobody will stop it.
+    pub(crate) fn run_on(self) -> Arc<Ground> {
+        ManuallyDrop::new(self).ground()
+    }
+
+    pub(crate) fn ground(&self) -> Arc<Ground> {
+        Arc::clone(&self.ground)
+    }
+
+    /// Makes this the process's default runtime: where threads that are in no runtime find one. What
+    /// they have started on another one stays there.
+    ///
+    /// `#[goro::main]` does it for its own. Without any, the first call that needs a runtime starts one.
+    ///
+    /// # Example
+    /// ```
+    /// let runtime = goro_runtime::Builder::new().workers(1).name("chosen").build()?;
+    /// runtime.set_default();
+    /// let task = goro_runtime::spawn(async { goro_runtime::Handle::current().name().to_owned() });
+    /// assert_eq!(goro_runtime::block_on(task).unwrap(), "chosen");
+    /// # Ok::<(), goro_runtime::BuildError>(())
+    /// ```
+    pub fn set_default(&self) {
+        crate::default::set(self.ground());
     }
 
     /// A way in that can be kept and sent.

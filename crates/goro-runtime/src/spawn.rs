@@ -8,7 +8,9 @@ use goro_task::JoinHandle;
 
 use crate::blocking::{DEFAULT, Refused};
 use crate::current;
+use crate::default;
 use crate::job;
+use crate::refused;
 use crate::shard::Shard;
 
 /// What to do when there is no runtime here; every message about it ends with this.
@@ -24,8 +26,13 @@ pub(crate) const THREE_FIXES: &str = "either put #[goro::main] on your main func
 /// [limit](crate::Builder::max_tasks) allows, the future is dropped at once and the handle resolves
 /// to a cancellation.
 ///
+/// With no runtime entered the task goes to the process's default one, which is started if there is none:
+/// see [`Handle::try_default`](crate::Handle::try_default). Where that is refused, the future is dropped
+/// and the handle resolves to a cancellation that says why. [`try_spawn`] starts nothing and returns the
+/// future instead.
+///
 /// # Panics
-/// When no runtime is entered on this thread. [`try_spawn`] returns the future instead.
+/// On a thread that runs a simulation, but outside of it.
 ///
 /// # Example
 /// ```
@@ -45,12 +52,38 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    let site = Location::caller();
+    spawn_as(Kind::at(Location::caller()), Location::caller(), future)
+}
+
+#[inline]
+pub(crate) fn spawn_as<F>(
+    kind: Kind,
+    site: &'static Location<'static>,
+    future: F,
+) -> JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
     match current::shard() {
-        Some(shard) => shard.spawn(future, Kind::at(site)),
-        None => {
-            panic!("goro::spawn needs a runtime, and none is entered on this thread: {THREE_FIXES}")
-        }
+        Some(shard) => shard.spawn(future, kind),
+        None => spawn_on_default(kind, site, future),
+    }
+}
+
+#[cold]
+fn spawn_on_default<F>(
+    kind: Kind,
+    site: &'static Location<'static>,
+    future: F,
+) -> JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    match default::place(site) {
+        Ok(place) => place.shard.spawn(future, kind),
+        Err(cause) => refused::task(future, kind, cause),
     }
 }
 
@@ -180,7 +213,7 @@ impl<F> std::error::Error for SpawnError<F> {}
 /// cancellation whose cause says why.
 ///
 /// # Panics
-/// When no runtime is entered on this thread.
+/// As for [`spawn`].
 ///
 /// # Example
 /// ```
@@ -197,7 +230,7 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    spawn_blocking_as(Kind::at(Location::caller()), job)
+    spawn_blocking_as(Kind::at(Location::caller()), Location::caller(), job)
 }
 
 /// Like [`spawn_blocking`], but gives the closure back where no thread will run it.
@@ -226,16 +259,18 @@ where
     }
 }
 
-#[track_caller]
-pub(crate) fn spawn_blocking_as<F, T>(kind: Kind, closure: F) -> JoinHandle<T>
+pub(crate) fn spawn_blocking_as<F, T>(
+    kind: Kind,
+    site: &'static Location<'static>,
+    closure: F,
+) -> JoinHandle<T>
 where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    match current::entered().and_then(|foreign| foreign.hub.ground()) {
-        Some(ground) => job::start(&ground, DEFAULT.1, closure, kind),
-        None => panic!(
-            "spawn_blocking needs a runtime, and none is entered on this thread: {THREE_FIXES}"
-        ),
+    match default::ground(site) {
+        Ok(ground) => job::start(&ground, DEFAULT.1, closure, kind),
+        // Dropped unpolled, and so uncalled.
+        Err(cause) => refused::task(async move { closure() }, kind, cause),
     }
 }

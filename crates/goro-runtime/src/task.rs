@@ -13,8 +13,7 @@ pub use goro_task::{AbortHandle, AbortOnDrop, JoinError, JoinHandle};
 
 pub use crate::wait_group::{Member, WaitGroup};
 
-use crate::current;
-use crate::spawn::{SpawnError, THREE_FIXES};
+use crate::spawn::SpawnError;
 
 /// Spawns a task that is known by a name instead of by its spawn site.
 ///
@@ -56,21 +55,15 @@ impl<'a> Builder<'a> {
     /// Spawns the task on the current runtime, like [`spawn`](crate::spawn).
     ///
     /// # Panics
-    /// When no runtime is entered on this thread; [`try_spawn`](Self::try_spawn) does not.
+    /// As for [`spawn`](crate::spawn).
     #[track_caller]
     pub fn spawn<F>(self, future: F) -> goro_task::JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let kind = self.kind(Location::caller());
-        match current::shard() {
-            Some(shard) => shard.spawn(future, kind),
-            None => panic!(
-                "task::Builder::spawn needs a runtime, and none is entered on this thread: \
-                 {THREE_FIXES}"
-            ),
-        }
+        let site = Location::caller();
+        crate::spawn::spawn_as(self.kind(site), site, future)
     }
 
     /// Spawns the task, or gives the future back, like [`try_spawn`](crate::try_spawn).
@@ -90,14 +83,15 @@ impl<'a> Builder<'a> {
     /// Runs a closure on the blocking pool, like [`spawn_blocking`](crate::spawn_blocking).
     ///
     /// # Panics
-    /// When no runtime is entered on this thread.
+    /// As for [`spawn`](crate::spawn).
     #[track_caller]
     pub fn spawn_blocking<F, T>(self, job: F) -> goro_task::JoinHandle<T>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        crate::spawn::spawn_blocking_as(self.kind(Location::caller()), job)
+        let site = Location::caller();
+        crate::spawn::spawn_blocking_as(self.kind(site), site, job)
     }
 }
 

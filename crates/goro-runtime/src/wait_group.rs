@@ -53,7 +53,7 @@ impl WaitGroup {
     /// by a shutdown.
     ///
     /// # Panics
-    /// When no runtime is entered on this thread, as [`spawn`](crate::spawn).
+    /// As [`spawn`](crate::spawn) does.
     #[track_caller]
     pub fn go<F>(&self, future: F) -> JoinHandle<F::Output>
     where

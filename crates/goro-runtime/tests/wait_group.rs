@@ -60,16 +60,21 @@ fn a_guard_is_a_member_and_a_task_may_bring_others() {
 }
 
 #[test]
-#[should_panic(expected = "needs a runtime")]
-fn without_a_runtime_it_says_what_is_missing() {
-    drop(WaitGroup::new().go(async {}));
+fn without_a_runtime_it_finds_the_default_one() {
+    let group = WaitGroup::new();
+    let task = group.go(async { 5 });
+    block_on(group.wait());
+    assert_eq!(block_on(task).unwrap(), 5);
 }
 
+/// Spawning panics beside a simulation.
 #[test]
 fn a_group_that_failed_to_start_a_task_has_no_member_of_it() {
+    let script = goro_runtime::Builder::new().workers(1).build_scripted(Some(1)).unwrap();
     let group = WaitGroup::new();
     let started = std::panic::catch_unwind(AssertUnwindSafe(|| drop(group.go(async {}))));
     assert!(started.is_err());
+    drop(script);
     block_on(group.wait());
     assert_eq!(group.members(), 0);
 }

@@ -11,10 +11,22 @@
 //! # Three ways of use
 //!
 //! - **A program** puts [`#[goro::main]`](macro@main) on its main function.
-//! - **A library** only spawns ([`spawn`], or [`try_spawn`], which gives the future back where no
-//!   runtime is entered) and leaves the choice of runtime to the program.
+//! - **A library** only spawns ([`spawn`]) and leaves the choice of runtime to the program.
 //! - **An existing program** holds a [`runtime::Runtime`] and enters it where it likes
 //!   ([`runtime::Handle`]).
+//!
+//! # Which runtime
+//!
+//! Code inside a task, a blocking job, `block_on` of a runtime or its `enter` is in that runtime. Any
+//! other thread finds the process's *default* runtime: the one that [`main`](macro@main) made or
+//! [`set_default`](runtime::Runtime::set_default) named, else one that is started by the first call
+//! that needs it. [`try_spawn`] starts none, and gives the future back.
+//!
+//! A program has two when something was spawned before the default was set, which is reported, or when
+//! it builds its own and enters it on some threads only. `runtime::Handle::try_current` says which one
+//! this thread is in, [`try_default`](runtime::Handle::try_default) which one others find; a handle's
+//! name tells them apart. Tests: [`test`](macro@test) sets no default, and a simulated test that reaches
+//! for it fails and names the call.
 //!
 //! # What it promises
 //!
@@ -140,7 +152,10 @@ pub mod __private {
     /// error on standard error and exit code 1.
     pub fn main<F: Future>(workers: Option<usize>, main: F) -> F::Output {
         match build(workers) {
-            Ok(runtime) => runtime.block_on(main),
+            Ok(runtime) => {
+                runtime.set_default();
+                runtime.block_on(main)
+            }
             Err(error) => {
                 eprintln!("error: the goro runtime was not started: {error}");
                 std::process::exit(1)

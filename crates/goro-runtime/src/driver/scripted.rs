@@ -58,6 +58,7 @@ mod script;
 mod stage;
 
 use cast::Cast;
+pub(crate) use cast::is_here;
 pub use nested::Inside;
 pub use outsider::Outsider;
 pub use script::{Mover, Script, Seeded, Stuck};

@@ -97,6 +97,14 @@ thread_local! {
     static HERE: RefCell<Vec<Weak<Cast>>> = const { RefCell::new(Vec::new()) };
 }
 
+/// Whether this thread runs a script.
+pub(crate) fn is_here() -> bool {
+    let any = |here: &RefCell<Vec<Weak<Cast>>>| {
+        here.try_borrow().is_ok_and(|casts| casts.iter().any(|cast| cast.strong_count() > 0))
+    };
+    HERE.try_with(any).unwrap_or(false)
+}
+
 impl Cast {
     pub(super) fn assemble(stage: Arc<Stage>, ground: Arc<Ground>) -> Rc<Self> {
         let cast = Rc::new(Self {
