@@ -71,6 +71,13 @@ pub trait Host: Sync {
     /// of the job's passes through.
     fn blocking(&'static self, job: &mut dyn FnMut());
 
+    /// Waits here until `ready` says so, while others go on; false if this thread may as well sleep.
+    /// For a simulation, whose one thread is everybody's: asleep, it would never be woken.
+    fn wait_until(&'static self, ready: &mut dyn FnMut() -> bool) -> bool {
+        let _ = ready;
+        false
+    }
+
     /// Runs `job` on a thread that may block.
     ///
     /// # Errors

@@ -139,6 +139,12 @@ pub trait Driver: Send + Sync + 'static {
     /// Puts a thread that drives a future by itself to sleep, until `parker` has its token.
     fn wait(&self, parker: &Parker);
 
+    /// Lets others go on until `ready` says so; false if the calling thread may sleep instead.
+    fn wait_until(&self, ready: &mut dyn FnMut() -> bool) -> bool {
+        let _ = ready;
+        false
+    }
+
     /// Looks at the reactor without waiting, unless somebody else is.
     fn turn(&self, wakers: &mut Vec<Waker>);
 

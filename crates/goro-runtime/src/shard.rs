@@ -270,6 +270,11 @@ impl Host for Shard {
         Ok(shard.unwrap_or(self.hub.foreign()).spawn_admitted(future, kind).id())
     }
 
+    fn wait_until(&'static self, ready: &mut dyn FnMut() -> bool) -> bool {
+        let scripted = self.hub.is_scripted().then(|| self.hub.ground()).flatten();
+        scripted.is_some_and(|ground| ground.driver.wait_until(ready))
+    }
+
     fn blocking(&'static self, job: &mut dyn FnMut()) {
         crate::block_on::blocking(job);
     }

@@ -6,11 +6,11 @@
     reason = "a test uses the crate as a program does"
 )]
 
-use goro_runtime::spawn;
 use goro_runtime::time::{Duration, now, timeout};
+use goro_runtime::{spawn, spawn_blocking};
 use goro_sim::mock::{Receives, Sends};
 use goro_sim::{Sim, explore};
-use goro_sync::channel::{Receiver, Sender};
+use goro_sync::channel::{Receiver, Sender, bounded};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -141,6 +141,29 @@ fn after_a_step_that_was_not_met_the_channel_is_closed() {
         timeout(SECOND, to.closed()).await.is_ok() && to.send(8).await.is_err()
     });
     assert!(ended.unwrap());
+}
+
+/// Blocking forms let the run go on, from a job and from a task; where they never end it is a stall.
+#[test]
+fn operations_that_block_do_not_hold_the_run_up() {
+    explore(50, |sim| {
+        let sum = sim.workers(2).run(async {
+            let (from, sent) = Sends::script().delay(SECOND).send(20).delay(SECOND).send(1).play(0);
+            let job = from.clone();
+            // One after the other: of two such waits the outer one could not return first.
+            let job = spawn_blocking(move || job.blocking_recv().unwrap()).await.unwrap();
+            let task = spawn(async move { from.blocking_recv().unwrap() }).await.unwrap();
+            sent.await;
+            job + task
+        });
+        assert_eq!(sum.unwrap(), 21);
+    });
+    let stalled = Sim::new(1).workers(2).run(async {
+        let (_sender, receiver) = bounded::<u32>(1);
+        spawn(async move { receiver.blocking_recv().is_ok() }).await.unwrap()
+    });
+    let failure = stalled.unwrap_err().to_string();
+    assert!(failure.contains("waits inside its poll: recv"), "{failure}");
 }
 
 #[test]

@@ -35,10 +35,16 @@ struct Bed {
 impl Bed {
     /// Sleeps until woken, or not at all if that has happened.
     fn sleep(&self) {
-        // Ordering: Acquire pairs with the Release in `wake_by_ref`.
-        while !self.woken.swap(false, Ordering::Acquire) {
+        let waited = host::current().is_some_and(|host| host.wait_until(&mut || self.is_woken()));
+        while !waited && !self.is_woken() {
             thread::park();
         }
+    }
+
+    /// Takes a wake that has come.
+    fn is_woken(&self) -> bool {
+        // Ordering: Acquire pairs with the Release in `wake_by_ref`.
+        self.woken.swap(false, Ordering::Acquire)
     }
 }
 
@@ -48,7 +54,7 @@ impl Wake for Bed {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // Ordering: Release pairs with the Acquire in `sleep`.
+        // Ordering: Release pairs with the Acquire in `is_woken`.
         if !self.woken.swap(true, Ordering::Release) {
             self.thread.unpark();
         }

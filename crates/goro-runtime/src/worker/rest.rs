@@ -55,6 +55,11 @@ impl Worker {
         self.rise(self.hub.idle.get_up(self.shard.index), now, wakers);
     }
 
+    /// When the next timer of its own shard is due: the monitor's to fire, while it is in a poll.
+    pub(crate) fn due_at(&self) -> Option<Instant> {
+        self.shard.timers.wake_at()
+    }
+
     /// Says that nobody watches the reactor any more.
     pub(crate) fn leave_reactor(&self) {
         self.hub.watch.end();

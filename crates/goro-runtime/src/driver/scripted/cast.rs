@@ -392,8 +392,15 @@ impl Cast {
         let minded = sleeps().any(|sleep| sleep.place == Place::Reactor);
         let looks = self.in_vain.get() < IN_VAIN && self.monitor.borrow().is_some();
         let alarm = alarm.filter(|_| looks);
+        // Its looks in vain need not all be had, up to the timer of a worker that is inside a poll.
+        let watched = self.monitor.borrow().is_some();
+        let inside = actors.iter().filter(|actor| watched && actor.busy.get());
+        let timers = inside.filter_map(|actor| actor.worker.due_at());
         let others = [alarm, job, event.filter(|_| minded)];
-        let all = sleeps().filter_map(|sleep| sleep.until).chain(others.into_iter().flatten());
+        let all = sleeps()
+            .filter_map(|sleep| sleep.until)
+            .chain(others.into_iter().flatten())
+            .chain(timers);
         all.filter(|&at| at > now).min()
     }
 

@@ -15,7 +15,6 @@ use super::cast::{Cast, Moved};
 use super::script::Mover;
 use super::{Driver, Event, Stalled};
 use crate::current::aside;
-use crate::parker::Parker;
 
 /// The most nanoseconds that pass at once inside a poll while others could move.
 const SLICE: u32 = 100_000;
@@ -66,25 +65,25 @@ impl Cast {
         });
     }
 
-    /// Waits inside a poll for the token of `parker`.
+    /// Waits inside a poll until `ready` says so.
     ///
     /// # Panics
-    /// When nothing can ever give it, and when the script gives up.
-    pub(super) fn wait(&self, parker: &Parker) {
+    /// When nothing can ever make it so, and when the script gives up.
+    pub(super) fn wait(&self, ready: &mut dyn FnMut() -> bool) {
         let (who, task, left) = (self.moving.get(), task::current(), note::take());
         note::replace(left);
         self.inside.borrow_mut().push(Inside { who, task, wait: left.parked() });
         let _waits = Waits(&self.inside);
-        aside(|| self.let_others_go_on(parker));
+        aside(|| self.let_others_go_on(ready));
     }
 
-    fn let_others_go_on(&self, parker: &Parker) {
+    fn let_others_go_on(&self, ready: &mut dyn FnMut() -> bool) {
         let mut woken = false;
         loop {
             if self.stage.script.gives_up() {
                 panic!("a block_on inside a poll has not ended: the run is given up");
             }
-            woken |= parker.take();
+            woken = woken || ready();
             match self.go_on(woken.then_some(Mover::Waiter)) {
                 Moved::Extra => {
                     self.note(Event::Resumed);

@@ -77,12 +77,17 @@ impl Driver for Stage {
 
     fn wait(&self, parker: &Parker) {
         match Cast::here(self) {
-            Some(cast) => cast.wait(parker),
+            Some(cast) => cast.wait(&mut || parker.take()),
             // A real thread waits for what the script's does.
             None => {
                 parker.sleep(None);
             }
         }
+    }
+
+    fn wait_until(&self, ready: &mut dyn FnMut() -> bool) -> bool {
+        let cast = Cast::here(self);
+        cast.inspect(|cast| cast.wait(ready)).is_some()
     }
 
     fn turn(&self, wakers: &mut Vec<Waker>) {
