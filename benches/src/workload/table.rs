@@ -421,55 +421,21 @@ pub static ALL: &[Workload] = &[
             metric("barrier", "bytes").goals(EIGHT_TENTHS_OF_TOKIO),
         ],
     },
-    Workload {
-        name: "stall_1",
-        about: "100 tasks sleep 1 ms at a time and a connection echoes, beside 1 poll of 50 ms",
-        size: sizes(1500, 300),
-        without: ALL_RUN,
-        metrics: STALL_SHOWN,
-    },
-    Workload {
-        name: "stall_2",
-        about: "the same beside 2 polls of 50 ms, one after another",
-        size: sizes(1500, 300),
-        without: ALL_RUN,
-        metrics: STALL,
-    },
-    Workload {
-        name: "stall_4",
-        about: "the same beside 4",
-        size: sizes(1500, 300),
-        without: ALL_RUN,
-        metrics: STALL,
-    },
-    Workload {
-        name: "stall_8",
-        about: "the same beside 8",
-        size: sizes(1500, 300),
-        without: ALL_RUN,
-        metrics: STALL,
-    },
-    Workload {
-        name: "stall_80",
-        about: "the same beside 80, more than goro has spares",
-        size: sizes(1500, 300),
-        without: ALL_RUN,
-        metrics: STALL_SHOWN,
-    },
-    Workload {
-        name: "stall_asleep_1",
-        about: "the same beside 1 poll that sleeps in the kernel for 100 ms",
-        size: sizes(1500, 300),
-        without: ALL_RUN,
-        metrics: STALL_SHOWN,
-    },
-    Workload {
-        name: "stall_asleep_4",
-        about: "the same beside 4",
-        size: sizes(1500, 300),
-        without: ALL_RUN,
-        metrics: STALL_SHOWN,
-    },
+    stall(
+        "stall_1",
+        "100 tasks sleep 1 ms at a time and a connection echoes, beside 1 poll of 50 ms",
+        STALL_SHOWN,
+    ),
+    stall("stall_2", "the same beside 2 polls of 50 ms, one after another", STALL),
+    stall("stall_4", "the same beside 4", STALL),
+    stall("stall_8", "the same beside 8", STALL),
+    stall("stall_80", "the same beside 80, more than goro has spares", STALL_SHOWN),
+    stall(
+        "stall_asleep_1",
+        "the same beside 1 poll that sleeps in the kernel for 100 ms",
+        STALL_SHOWN,
+    ),
+    stall("stall_asleep_4", "the same beside 4", STALL_SHOWN),
     Workload {
         name: "runtime_cycle",
         about: "a runtime is built, runs one task, and is dropped; again and again",
@@ -487,6 +453,11 @@ pub static ALL: &[Workload] = &[
         metrics: &[metric("time", "ns/task"), metric("cpu", "ns/task")],
     },
 ];
+
+const fn stall(name: &'static str, about: &'static str, metrics: &'static [Metric]) -> Workload {
+    let (size, among) = (sizes(1500, 300), Among::Runtimes);
+    Workload { name, about, size, among, without: ALL_RUN, metrics }
+}
 
 /// Tenths of every rival's, where there are as many long polls as workers or more.
 const A_TENTH: &[Goal] = &[Goal::OfBest(0.1)];
