@@ -8,6 +8,9 @@
 //! downgrade), and poisoning (as in [`Mutex`](crate::Mutex)).
 
 use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
 
 use goro_context::cause::Text;
 use goro_shim::global::Arc;
@@ -15,7 +18,7 @@ use goro_shim::global::Arc;
 use crate::block::block;
 use crate::cell::{Guarded, Guards, SHARES, Shared, Sole};
 use crate::mutex::TryLockError;
-use crate::permits::{Held, Permits, Sharing};
+use crate::permits::{Acquire, Held, Permits, Sharing};
 
 mod guard;
 
@@ -79,8 +82,8 @@ impl<T: ?Sized> RwLock<T> {
     /// # Cancel safety
     /// Safe: a future that is dropped has taken nothing, and loses its place among those who wait.
     #[inline]
-    pub async fn read(&self) -> RwLockReadGuard<'_, T> {
-        RwLockReadGuard::new(self.guarded.shared(self.take(1).await))
+    pub fn read(&self) -> impl Future<Output = RwLockReadGuard<'_, T>> {
+        Reading { lock: self, acquire: self.permits().acquire(1) }
     }
 
     /// Takes the lock to write.
@@ -88,8 +91,8 @@ impl<T: ?Sized> RwLock<T> {
     /// # Cancel safety
     /// As [`read`](Self::read); readers that it has kept out come in.
     #[inline]
-    pub async fn write(&self) -> RwLockWriteGuard<'_, T> {
-        RwLockWriteGuard::new(self.guarded.sole(self.take(SHARES).await))
+    pub fn write(&self) -> impl Future<Output = RwLockWriteGuard<'_, T>> {
+        Writing { lock: self, acquire: self.permits().acquire(SHARES) }
     }
 
     /// Takes the lock to read, if no writer is in or first in line.
@@ -168,10 +171,8 @@ impl<T: ?Sized> RwLock<T> {
         self.guarded.permits()
     }
 
-    #[inline]
     async fn take(&self, count: usize) -> Held<'_, SHARES> {
-        let held = self.permits().acquire::<Sharing, SHARES>(count).await;
-        held.expect("a lock's permits are never closed")
+        self.permits().acquire::<Sharing, SHARES>(count).await.expect(NEVER_CLOSED)
     }
 
     #[inline]
@@ -179,6 +180,42 @@ impl<T: ?Sized> RwLock<T> {
         self.permits().try_take(count).map_err(|_| TryLockError::BUSY)
     }
 }
+
+/// The future of a reader. By hand, as [`Mutex`](crate::Mutex)'s.
+struct Reading<'a, T: ?Sized> {
+    lock: &'a RwLock<T>,
+    acquire: Acquire<'a, Sharing, SHARES>,
+}
+
+impl<'a, T: ?Sized> Future for Reading<'a, T> {
+    type Output = RwLockReadGuard<'a, T>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<RwLockReadGuard<'a, T>> {
+        Pin::new(&mut self.acquire)
+            .poll(cx)
+            .map(|held| RwLockReadGuard::new(self.lock.guarded.shared(held.expect(NEVER_CLOSED))))
+    }
+}
+
+/// The future of a writer.
+struct Writing<'a, T: ?Sized> {
+    lock: &'a RwLock<T>,
+    acquire: Acquire<'a, Sharing, SHARES>,
+}
+
+impl<'a, T: ?Sized> Future for Writing<'a, T> {
+    type Output = RwLockWriteGuard<'a, T>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<RwLockWriteGuard<'a, T>> {
+        Pin::new(&mut self.acquire)
+            .poll(cx)
+            .map(|held| RwLockWriteGuard::new(self.lock.guarded.sole(held.expect(NEVER_CLOSED))))
+    }
+}
+
+const NEVER_CLOSED: &str = "a lock's permits are never closed";
 
 impl<T: ?Sized> Guards<SHARES> for RwLock<T> {
     type Value = T;
