@@ -66,6 +66,13 @@ var workloads = map[string]func(int) sample{
 	"stall_80":          func(millis int) sample { return stall(80, computes, millis) },
 	"stall_asleep_1":    func(millis int) sample { return stall(1, sleeps, millis) },
 	"stall_asleep_4":    func(millis int) sample { return stall(4, sleeps, millis) },
+	"request_1":         func(trips int) sample { return request(1, trips) },
+	"request_1000":      func(trips int) sample { return request(1000, trips) },
+	"select_4":          fourOf,
+	"receive_50":        receiveFifty,
+	"sieve":             sieve,
+	"pipeline_own":      func(messages int) sample { return pipeline(true, messages) },
+	"pipeline_shared":   func(messages int) sample { return pipeline(false, messages) },
 }
 
 func main() {

@@ -21,6 +21,7 @@ pub mod go;
 mod goro;
 mod kit;
 mod smol;
+pub mod talk;
 mod tokio;
 
 pub use fixed::Fixed;

@@ -1,10 +1,11 @@
 //! The workloads: what each one does, what it measures, and which goals goro has there.
 //!
-//! A workload is one generic function of a [`Rival`], so that all rivals run the same shape with
+//! A workload is one generic function of a [`Rival`](crate::rival::Rival), so that all rivals run the same shape with
 //! the same counts. It warms up, times itself from inside a task of the rival, and gives a checksum
 //! that must be the same for all. The two that end a runtime are functions of a [`Stop`] instead.
 use crate::meter::Reading;
-use crate::rival::{Rival, Stop};
+use crate::rival::Stop;
+use crate::rival::talk::Talk;
 use crate::stats::percentile;
 
 mod accept;
@@ -24,6 +25,7 @@ mod spawn;
 mod stall;
 mod stop;
 mod table;
+mod talk;
 mod timeout;
 mod wake;
 mod yields;
@@ -144,7 +146,7 @@ impl Sample {
 
 /// Runs a workload of that name and size on a rival that has been started; `None` if it is not
 /// known here.
-pub fn run<R: Rival>(name: &str, rival: R, size: usize) -> Option<Sample> {
+pub fn run<R: Talk>(name: &str, rival: R, size: usize) -> Option<Sample> {
     Some(match name {
         "spawn_join" => spawn::join(rival, size),
         "spawn_detached" => spawn::detached(rival, size),
@@ -188,6 +190,16 @@ pub fn run<R: Rival>(name: &str, rival: R, size: usize) -> Option<Sample> {
         "stall_80" => stall::stall(rival, 80, stall::Poll::Computes, size),
         "stall_asleep_1" => stall::stall(rival, 1, stall::Poll::Sleeps, size),
         "stall_asleep_4" => stall::stall(rival, 4, stall::Poll::Sleeps, size),
+        "request_1" => talk::request(rival, 1, size),
+        "request_1000" => talk::request(rival, 1000, size),
+        "select_4" => talk::select_4(rival, size),
+        "select_50" => talk::select_50(rival, size),
+        "receive_50" => talk::receive_50(rival, size),
+        "sieve" => talk::sieve(rival, size),
+        "pipeline_own" => talk::pipeline(rival, true, size),
+        "pipeline_shared" => talk::pipeline(rival, false, size),
+        "watch_8" => talk::watch(rival, size),
+        "broadcast_8" => talk::broadcast(rival, size),
         _ => return None,
     })
 }

@@ -437,6 +437,86 @@ pub static ALL: &[Workload] = &[
     ),
     stall("stall_asleep_4", "the same beside 4", STALL_SHOWN),
     Workload {
+        name: "request_1",
+        about: "one pair of tasks: a request through a channel of 16, the reply through a oneshot",
+        size: tenth(200_000),
+        among: Among::Runtimes,
+        without: ALL_RUN,
+        metrics: TALK_5,
+    },
+    Workload {
+        name: "request_1000",
+        about: "1000 pairs of tasks: requests through channels of 16, replies through oneshots",
+        size: tenth(200),
+        among: Among::Runtimes,
+        without: ALL_RUN,
+        metrics: TALK_6,
+    },
+    Workload {
+        name: "select_4",
+        about: "one task receives from whichever of 4 channels of 16 is ready",
+        size: tenth(250_000),
+        among: Among::Runtimes,
+        without: ALL_RUN,
+        metrics: TALK_5,
+    },
+    Workload {
+        name: "select_50",
+        about: "one task receives from whichever of 50 channels of 16 is ready; one task feeds them",
+        size: tenth(20_000),
+        among: Among::Runtimes,
+        without: &["go"],
+        metrics: TALK_8,
+    },
+    Workload {
+        name: "receive_50",
+        about: "the same with 50 tasks that receive from one channel each",
+        size: tenth(20_000),
+        among: Among::Runtimes,
+        without: ALL_RUN,
+        metrics: &[metric("time", "ns/message"), metric("cpu", "ns/message")],
+    },
+    Workload {
+        name: "sieve",
+        about: "2000 primes, a task for each that lets through what it does not divide; channels of 16",
+        size: sizes(17_390, 2_000),
+        among: Among::Runtimes,
+        without: ALL_RUN,
+        metrics: &[metric("time", "ns/1e-6 run").goals(EIGHT_TENTHS), metric("cpu", "ns/1e-6 run")],
+    },
+    Workload {
+        name: "pipeline_own",
+        about: "one task feeds eight by a channel each, and they one; 100 places each",
+        size: tenth(1_000_000),
+        among: Among::Runtimes,
+        without: ALL_RUN,
+        metrics: TALK_6,
+    },
+    Workload {
+        name: "pipeline_shared",
+        about: "one task feeds eight by one channel, and they one; 100 places each",
+        size: tenth(1_000_000),
+        among: Among::Runtimes,
+        without: &["tokio"],
+        metrics: TALK_6,
+    },
+    Workload {
+        name: "watch_8",
+        about: "one task changes a value, eight see each change",
+        size: tenth(30_000),
+        among: Among::Runtimes,
+        without: &["go"],
+        metrics: TALK_8,
+    },
+    Workload {
+        name: "broadcast_8",
+        about: "one task sends to eight that get everything, in batches of 1000",
+        size: tenth(300),
+        among: Among::Runtimes,
+        without: &["go"],
+        metrics: TALK_8,
+    },
+    Workload {
         name: "runtime_cycle",
         about: "a runtime is built, runs one task, and is dropped; again and again",
         size: tenth(500),
@@ -477,6 +557,13 @@ const STALL_SHOWN: &[Metric] = &[
     metric("echo p99", "us"),
     metric("echo max", "us"),
 ];
+
+const TALK_5: &[Metric] =
+    &[metric("time", "ns/message").goals(&[Goal::OfBest(0.5)]), metric("cpu", "ns/message")];
+const TALK_6: &[Metric] =
+    &[metric("time", "ns/message").goals(&[Goal::OfBest(0.6)]), metric("cpu", "ns/message")];
+const TALK_8: &[Metric] =
+    &[metric("time", "ns/message").goals(EIGHT_TENTHS), metric("cpu", "ns/message")];
 
 const ECHO: &[Metric] = &[
     metric("time", "ns/request").goals(&[Goal::OfBest(1.0 / 1.1)]).aim(1.0 / 1.3),
