@@ -2,7 +2,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use goro_context::host::{BoxedFuture, Gone, Host, Job, Refused, TimerKey};
 use goro_context::time::{self, Duration, Instant};
-use goro_context::{Kind, TaskId};
+use goro_context::{CurrentTask, Kind, TaskId, budget, task};
 use goro_shim::Arc;
 use goro_shim::atomic::AtomicUsize;
 
@@ -86,7 +86,14 @@ fn only_a_call_that_has_to_wait_is_declared() {
     block(semaphore.acquire());
     releases.join().unwrap();
     assert_eq!(host.0.load(Ordering::Acquire), 1);
-    drop(entered);
+
+    // What is ready does not wait for a budget either.
+    semaphore.release();
+    let task = task::enter(CurrentTask { id: TaskId::next(), kind: Kind::OTHER });
+    budget::reset_to(0);
+    block(semaphore.acquire());
+    assert_eq!(host.0.load(Ordering::Acquire), 1);
+    drop((task, entered));
 }
 
 #[test]
