@@ -287,6 +287,7 @@ impl<H: Home> LocalRunnable<H> {
     }
 
     /// Polls the task once, on behalf of `here`; see [`Runnable::run`](crate::Runnable::run).
+    #[inline(never)]
     pub fn run(self, here: &'static H) -> LocalRan<H> {
         let task = ManuallyDrop::new(self).task;
         // SAFETY: `self` was the runnable, on the owner's thread, and it is given up.

@@ -181,7 +181,8 @@ unsafe impl<H: Home> Word for Runnable<H> {
 /// # Safety
 /// The caller possesses the runnable, of a task whose table was made for `H`, on a thread that may
 /// poll it, and gives it up unless the answer is `Again`.
-#[inline]
+// Always: there are two loops that poll, and the one for local tasks asks for it out of line.
+#[inline(always)]
 pub(crate) unsafe fn drive<H: Home>(task: Ptr, here: &'static H) -> Driven {
     // SAFETY: the runnable holds the memory, until it is given up below.
     let header = unsafe { task.as_ref() };
