@@ -7,6 +7,9 @@ const AS_KANAL: &[Goal] = &[Goal::Of("kanal", 1.0)];
 
 const NO_MPSC: &[&str] = &["mpsc"];
 
+/// Whose makers refuse a capacity of zero.
+const NO_RENDEZVOUS: &[&str] = &["mpsc", "async-channel"];
+
 /// Go has no channel without a limit.
 const NO_GO: &[&str] = &["go"];
 const NO_BOTH: &[&str] = &["mpsc", "go"];
@@ -33,7 +36,7 @@ const fn row(
 macro_rules! rows {
     ($($shape:literal $about:literal, without $one:expr, $any:expr, $bytes:literal;)*) => {
         &[$(
-            row(concat!("channel_", $shape, "_cap0_", $bytes, "b"), concat!($about, ", a rendezvous"), 300_000, NO_MPSC),
+            row(concat!("channel_", $shape, "_cap0_", $bytes, "b"), concat!($about, ", a rendezvous"), 300_000, NO_RENDEZVOUS),
             row(concat!("channel_", $shape, "_cap1_", $bytes, "b"), concat!($about, ", one place"), 300_000, $one),
             row(concat!("channel_", $shape, "_cap128_", $bytes, "b"), concat!($about, ", 128 places"), 2_000_000, $one),
             row(concat!("channel_", $shape, "_unbounded_", $bytes, "b"), concat!($about, ", no limit"), 2_000_000, $any),
