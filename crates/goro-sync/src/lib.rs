@@ -46,7 +46,6 @@ mod seen;
 pub mod select;
 mod semaphore;
 mod single_flight;
-#[allow(dead_code, reason = "a part is here before the primitive that needs it")]
 mod wait;
 pub mod watch;
 

@@ -213,12 +213,6 @@ impl<X> Line<X> {
     pub(crate) fn front_mut(&mut self) -> Option<&mut Waiter<X>> {
         self.waiting.front_mut().map(|(_, waiter)| waiter)
     }
-
-    /// What the primitive keeps with the owner of `place`; `None` unless it is in line.
-    #[inline]
-    pub(crate) fn extra_mut(&mut self, place: &Place) -> Option<&mut X> {
-        self.waiting.get_mut(place.0?).map(|waiter| &mut waiter.extra)
-    }
 }
 
 impl<X> Waiter<X> {
