@@ -100,8 +100,11 @@ pub struct Text(Words);
 #[derive(Clone)]
 enum Words {
     Static(&'static str),
-    Shared(Arc<str>),
+    Shared(Arc<String>),
 }
+
+// Every cancellation token has room for a cause.
+const _: () = assert!(cfg!(not(target_pointer_width = "64")) || size_of::<Cause>() <= 24);
 
 impl Deref for Text {
     type Target = str;
@@ -127,7 +130,7 @@ impl From<&'static str> for Text {
 
 impl From<String> for Text {
     fn from(text: String) -> Self {
-        Self(Words::Shared(text.into()))
+        Self(Words::Shared(Arc::new(text)))
     }
 }
 

@@ -88,6 +88,11 @@ mod model {
             self.0.try_lock().ok()
         }
 
+        /// The value, with no locking: the borrow shows that nobody else is here.
+        pub fn get_mut(&mut self) -> &mut T {
+            self.0.get_mut().expect("no user code runs under a goro lock, so none panics there")
+        }
+
         /// Takes the value out.
         pub fn into_inner(self) -> T {
             self.0.into_inner().expect("no user code runs under a goro lock, so none panics there")
