@@ -29,6 +29,7 @@ mod constant;
 mod barrier;
 mod block;
 pub mod broadcast;
+pub mod cancel;
 mod cell;
 pub mod channel;
 mod event;
@@ -52,7 +53,10 @@ pub mod watch;
 #[cfg(all(test, not(loom)))]
 mod testing;
 
+pub use goro_context::Cause;
+
 pub use barrier::{Barrier, BarrierWait, WaitAtBarrier};
+pub use cancel::CancellationToken;
 pub use event::{Event, WaitForEvent};
 pub use mutex::{FairMutex, Mutex, MutexGuard, OwnedMutexGuard, TryLockError};
 pub use notify::{Notified, Notify};

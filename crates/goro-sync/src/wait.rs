@@ -333,9 +333,21 @@ impl<'a> Offer<'a> {
         true
     }
 
+    /// Puts the waker in the place of another one, if it can be had under a lock; says whether it is
+    /// there now.
+    #[must_use]
+    pub(crate) fn renew(&mut self, place: &mut Waker) -> bool {
+        if place.will_wake(self.theirs) {
+            return true;
+        }
+        let Some(waker) = self.take() else { return false };
+        self.replaced = Some(core::mem::replace(place, waker));
+        true
+    }
+
     /// The waker, if it can be had under a lock.
     #[inline]
-    fn take(&mut self) -> Option<Waker> {
+    pub(crate) fn take(&mut self) -> Option<Waker> {
         match self.own.take() {
             None if trust::is_trusted(self.theirs) => Some(self.theirs.clone()),
             own => own,

@@ -82,6 +82,11 @@ pub mod sync {
     };
 }
 
+/// Asking work to stop: tokens in a tree, with causes and deadlines.
+pub mod cancel {
+    pub use goro_sync::cancel::*;
+}
+
 /// Time: sleeping, deadlines, intervals.
 pub mod time {
     pub use goro_runtime::time::*;
@@ -99,7 +104,7 @@ pub mod net {
 }
 
 // `race` and `select` are a function and a macro, and modules of the same names.
-pub use goro_sync::{broadcast, oneshot, race, race_ok, request, select, watch};
+pub use goro_sync::{CancellationToken, broadcast, oneshot, race, race_ok, request, select, watch};
 
 /// Signals of the operating system.
 pub mod signal {
