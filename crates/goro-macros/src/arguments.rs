@@ -1,7 +1,8 @@
-//! The attribute's arguments: `workers = N`, `flavor = "multi"`, `crate = "path"`, and for a test
-//! `sim` and `seeds = N`.
+//! The attribute's arguments: `workers = N`, `flavor = "multi"` or `"local"`, `crate = "path"`, and for a
+//! test `sim` and `seeds = N`.
 //!
-//! Invariant: each argument stands at most once, and every refusal names what to write instead.
+//! Invariant: each argument stands at most once, every refusal names what to write instead, and what is
+//! accepted fits together: only the multi flavor has a number of workers, and a simulation no flavor.
 
 use crate::entry::Entry;
 use crate::tree::{Refusal, Shape, Tree};
@@ -9,11 +10,23 @@ use crate::tree::{Refusal, Shape, Tree};
 /// What the attribute's parentheses said.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Arguments {
+    pub(crate) flavor: Flavor,
+    /// `None` leaves it to the facade, and for the local flavor is all there is.
     pub(crate) workers: Option<usize>,
     /// Under how many seeds the test is simulated; `None` for real threads.
     pub(crate) seeds: Option<usize>,
     /// Where goro is, as a path that can be written before `::`.
     pub(crate) facade: String,
+}
+
+/// Where tasks run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Flavor {
+    /// On workers that steal from each other.
+    #[default]
+    Multi,
+    /// On the caller's thread.
+    Local,
 }
 
 /// Under how many seeds a test is simulated that does not say.
@@ -25,7 +38,7 @@ const ELSEWHERE: [(&str, &str); 8] = [
     ("worker_threads", "write `workers = N`"),
     ("threads", "write `workers = N`"),
     ("worker", "write `workers = N`"),
-    ("flavour", "write `flavor = \"multi\"`"),
+    ("flavour", "write `flavor = \"local\"`"),
     ("start_paused", "write `sim` for virtual time, or remove it"),
     ("unhandled_panic", "remove it: a task's panic is reported and reaches its `JoinHandle`"),
     ("krate", "write `crate = \"path\"`"),
@@ -33,7 +46,7 @@ const ELSEWHERE: [(&str, &str); 8] = [
 
 /// Reads the attribute's arguments.
 pub(crate) fn parse<T: Tree>(entry: Entry, tokens: &[T]) -> Result<Arguments, Refusal<T::Span>> {
-    let mut reader = Reader { workers: None, flavor: false, facade: None, sim: false, seeds: None };
+    let mut reader = Reader { workers: None, flavor: None, facade: None, sim: false, seeds: None };
     let mut rest = tokens;
     while let [key, after_key @ ..] = rest {
         rest = reader.argument(entry, key, after_key)?;
@@ -47,10 +60,12 @@ pub(crate) fn parse<T: Tree>(entry: Entry, tokens: &[T]) -> Result<Arguments, Re
             return Err(Refusal::at(key.span(), message));
         }
     };
+    let flavor = reader.flavor()?;
     // How many workers a simulation has is one of the things that its seed says.
-    let unsaid = if reader.sim { None } else { entry.workers() };
+    let unsaid = if reader.sim || flavor == Flavor::Local { None } else { entry.workers() };
     Ok(Arguments {
-        workers: reader.workers.or(unsaid),
+        flavor,
+        workers: reader.workers.map(|(count, _)| count).or(unsaid),
         seeds,
         facade: reader.facade.unwrap_or_else(|| "::goro".to_owned()),
     })
@@ -58,11 +73,11 @@ pub(crate) fn parse<T: Tree>(entry: Entry, tokens: &[T]) -> Result<Arguments, Re
 
 /// What has been read so far.
 struct Reader<T> {
-    workers: Option<usize>,
-    flavor: bool,
+    // Each with where it stands, if what is wrong with it may be known at the end only.
+    workers: Option<(usize, T)>,
+    flavor: Option<(Flavor, T)>,
     facade: Option<String>,
     sim: bool,
-    /// How many, and where that stands.
     seeds: Option<(usize, T)>,
 }
 
@@ -99,22 +114,36 @@ impl<T: Tree> Reader<T> {
         }
         let value = value.bare();
         match name {
-            Name::Workers => self.workers = Some(count(&value, &WORKERS)?),
+            Name::Workers => self.workers = Some((count(&value, &WORKERS)?, key.clone())),
             Name::Seeds => self.seeds = Some((count(&value, &SIMULATED)?, key.clone())),
             Name::Sim => {}
-            Name::Flavor => {
-                flavor(&value)?;
-                self.flavor = true;
-            }
+            Name::Flavor => self.flavor = Some((flavor(&value)?, key.clone())),
             Name::Crate => self.facade = Some(facade(&value)?),
         }
         after_comma(rest, example)
     }
 
+    /// The flavor, if it goes with the rest.
+    fn flavor(&self) -> Result<Flavor, Refusal<T::Span>> {
+        let Some((flavor, key)) = &self.flavor else { return Ok(Flavor::Multi) };
+        match (&self.workers, flavor) {
+            _ if self.sim => Err(Refusal::at(
+                key.span(),
+                "a simulation is one thread, whose tasks may be local as it is: leave `flavor` out",
+            )),
+            (Some((_, workers)), Flavor::Local) => Err(Refusal::at(
+                workers.span(),
+                "a local runtime has one worker, the calling thread: leave `workers` out, or write \
+                 `flavor = \"multi\"`",
+            )),
+            (_, flavor) => Ok(*flavor),
+        }
+    }
+
     fn has(&self, name: Name) -> bool {
         match name {
             Name::Workers => self.workers.is_some(),
-            Name::Flavor => self.flavor,
+            Name::Flavor => self.flavor.is_some(),
             Name::Crate => self.facade.is_some(),
             Name::Sim => self.sim,
             Name::Seeds => self.seeds.is_some(),
@@ -216,15 +245,14 @@ fn count<T: Tree>(value: &T, of: &Counted) -> Result<usize, Refusal<T::Span>> {
     }
 }
 
-fn flavor<T: Tree>(value: &T) -> Result<(), Refusal<T::Span>> {
+fn flavor<T: Tree>(value: &T) -> Result<Flavor, Refusal<T::Span>> {
     let message = match quoted(value).as_deref() {
-        Some("multi") => return Ok(()),
+        Some("multi") => return Ok(Flavor::Multi),
+        Some("local") => return Ok(Flavor::Local),
         Some("multi_thread") => "goro's word is \"multi\": write `flavor = \"multi\"`",
-        Some("current_thread" | "local") => {
-            "the only flavor is \"multi\": for one worker thread write `workers = 1`"
-        }
-        Some(_) => "the only flavor is \"multi\": write `flavor = \"multi\"` or leave it out",
-        None => "`flavor` takes a string: write `flavor = \"multi\"` or leave it out",
+        Some("current_thread") => "goro's word is \"local\": write `flavor = \"local\"`",
+        Some(_) => "the flavors are \"multi\" and \"local\": write one of them, or leave it out",
+        None => "`flavor` takes a string: write `flavor = \"local\"` or leave it out",
     };
     Err(Refusal::at(value.span(), message))
 }
@@ -263,135 +291,4 @@ fn is_path(text: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fake::{self, Fake};
-
-    fn read(source: &str) -> Result<Arguments, Refusal<usize>> {
-        parse::<Fake>(Entry::Main, &fake::tokens(source))
-    }
-
-    /// Asserts that `source` is refused at the first `at` in it, with words that contain `fix`.
-    #[track_caller]
-    fn check_refused(source: &str, at: &str, fix: &str) {
-        let refusal = read(source).expect_err(source);
-        assert!(refusal.message.contains(fix), "{source}: {}", refusal.message);
-        assert_eq!(refusal.at, source.rfind(at), "{source}: {}", refusal.message);
-    }
-
-    #[test]
-    fn no_arguments_leave_everything_to_the_defaults() {
-        let main = read("").unwrap();
-        assert_eq!(main, Arguments { workers: None, seeds: None, facade: "::goro".into() });
-        let test = parse::<Fake>(Entry::Test, &[]).unwrap();
-        assert_eq!(test.workers, Some(2));
-    }
-
-    #[test]
-    fn all_arguments_in_any_order_with_or_without_a_last_comma() {
-        let expected = Arguments { workers: Some(3), seeds: None, facade: "a::b".into() };
-        for source in [
-            r#"workers = 3, flavor = "multi", crate = "a::b""#,
-            r#"crate = "a::b", workers = 3, flavor = "multi","#,
-        ] {
-            assert_eq!(read(source).unwrap(), expected, "{source}");
-        }
-    }
-
-    #[test]
-    fn a_simulation_has_seeds_and_leaves_the_workers_to_them() {
-        let read = |source| parse::<Fake>(Entry::Test, &fake::tokens(source)).unwrap();
-        for (source, workers, seeds) in [
-            ("sim", None, 100),
-            ("sim,", None, 100),
-            ("sim, seeds = 1_000", None, 1_000),
-            ("seeds = 5, workers = 2, sim", Some(2), 5),
-        ] {
-            let arguments = read(source);
-            assert_eq!((arguments.workers, arguments.seeds), (workers, Some(seeds)), "{source}");
-        }
-    }
-
-    #[test]
-    fn simulations_that_are_none_are_refused() {
-        let refused = |source: &str, at: &str, fix: &str| {
-            let refusal = parse::<Fake>(Entry::Test, &fake::tokens(source)).expect_err(source);
-            assert!(refusal.message.contains(fix), "{source}: {}", refusal.message);
-            assert_eq!(refusal.at, source.rfind(at), "{source}: {}", refusal.message);
-        };
-        refused("seeds = 7", "seeds", "write `sim, seeds = 7`");
-        refused("sim, seeds = 0", "0", "`seeds = 1` or more");
-        refused("sim, seeds = N", "N", "goro::sim::explore");
-        refused("sim, sim", "sim", "given twice");
-        refused("sim = 4", "=", "expected `,` or the end after `sim`");
-        refused("simulated", "simulated", "write `sim`");
-        check_refused("sim", "sim", "it knows `workers = N`");
-    }
-
-    #[test]
-    fn numbers_may_have_a_suffix_and_underscores() {
-        for (source, count) in [("workers = 1_0", 10), ("workers = 4usize", 4)] {
-            assert_eq!(read(source).unwrap().workers, Some(count), "{source}");
-        }
-    }
-
-    #[test]
-    fn a_value_captured_by_a_macro_is_seen_through_its_invisible_fences() {
-        assert_eq!(read("workers = \u{ab}4\u{bb}").unwrap().workers, Some(4));
-    }
-
-    #[test]
-    fn counts_that_are_none_are_refused_at_the_value() {
-        check_refused("workers = 0", "0", "at least one worker");
-        check_refused(r#"workers = "4""#, "\"4\"", "without quotes");
-        check_refused("workers = 4.0", "4.0", "whole number");
-        check_refused("workers = 4u8", "4u8", "whole number");
-        check_refused("workers = -1", "-", "whole number");
-        check_refused("workers = N", "N", "goro::runtime::Builder");
-        check_refused("workers = 99999999999999999999999", "99999999999999999999999", "whole");
-    }
-
-    #[test]
-    fn flavors_that_are_none_are_refused_with_goros_word_for_them() {
-        check_refused(r#"flavor = "current_thread""#, "\"current_thread\"", "workers = 1");
-        check_refused(r#"flavor = "multi_thread""#, "\"multi_thread\"", "goro's word");
-        check_refused(r#"flavor = "warp""#, "\"warp\"", "the only flavor");
-        check_refused("flavor = multi", "multi", "takes a string");
-    }
-
-    #[test]
-    fn names_that_are_none_are_refused_at_the_name() {
-        check_refused("worker_threads = 4", "worker_threads", "write `workers = N`");
-        check_refused("workers = 4, colour = 1", "colour", "it knows `workers = N`");
-        check_refused("4", "4", "expected an argument's name");
-        check_refused("workers = 4,, ", ",", "expected an argument's name");
-    }
-
-    #[test]
-    fn an_argument_given_twice_is_refused_at_the_second() {
-        check_refused("workers = 1, workers = 2", "workers", "given twice");
-        check_refused(r#"flavor = "multi", flavor = "multi""#, "flavor", "given twice");
-        check_refused(r#"crate = "a", crate = "b""#, "crate", "given twice");
-    }
-
-    #[test]
-    fn missing_pieces_are_refused_where_they_are_missing() {
-        check_refused("workers", "workers", "write `workers = 4`");
-        check_refused("workers =", "=", "write `workers = 4`");
-        check_refused("workers: 4", ":", "expected `=`");
-        check_refused("workers = 4 flavor = \"multi\"", "flavor", "expected `,`");
-        check_refused("workers(4)", "(4)", "write `workers = 4`");
-    }
-
-    #[test]
-    fn paths_are_checked() {
-        for path in ["goro", "::goro", "a::b::c", "crate::goro", "r#try::goro", "_x"] {
-            assert_eq!(read(&format!("crate = {path:?}")).unwrap().facade, path);
-        }
-        for path in ["", "a b", "a::", "a:b", "9a", "a::b()", "a-b"] {
-            check_refused(&format!("crate = {path:?}"), &format!("{path:?}"), "is not a path");
-        }
-        check_refused("crate = goro", "goro", "between quotes");
-        check_refused("crate = \"a\\n\"", "\"a\\n\"", "between quotes");
-    }
-}
+mod tests;

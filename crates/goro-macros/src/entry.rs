@@ -21,9 +21,9 @@ impl Entry {
     /// The arguments that it knows.
     pub(crate) fn arguments(self) -> &'static str {
         match self {
-            Self::Main => "`workers = N`, `flavor = \"multi\"` and `crate = \"path\"`",
+            Self::Main => "`workers = N`, `flavor = \"local\"` and `crate = \"path\"`",
             Self::Test => {
-                "`sim`, `seeds = N`, `workers = N`, `flavor = \"multi\"` and `crate = \"path\"`"
+                "`sim`, `seeds = N`, `workers = N`, `flavor = \"local\"` and `crate = \"path\"`"
             }
         }
     }
@@ -33,6 +33,14 @@ impl Entry {
         match self {
             Self::Main => "main",
             Self::Test => "test",
+        }
+    }
+
+    /// The facade's function behind it for the local flavor.
+    pub(crate) fn local(self) -> &'static str {
+        match self {
+            Self::Main => "local_main",
+            Self::Test => "local_test",
         }
     }
 

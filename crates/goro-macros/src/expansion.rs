@@ -12,7 +12,7 @@
 //! `?` mean what they meant, and a type error reads as if the attribute were not there. An
 //! `async` block in its place would have to guess the type that `?` converts into.
 
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, Flavor};
 use crate::entry::Entry;
 use crate::function::Function;
 use crate::tree::{Fence, Tree};
@@ -40,14 +40,18 @@ pub(crate) fn expand<T: Tree>(
         Some(count) => format!("::core::option::Option::Some({count}usize),"),
         None => "::core::option::Option::None,".to_owned(),
     };
-    let (runner, program) = match arguments.seeds {
+    let future = || [Piece::Kept(vec![name.clone()]), Piece::Code("()".into())];
+    let (runner, call) = match (arguments.seeds, arguments.flavor) {
         // A function, since it is run more than once.
-        Some(seeds) => {
-            ("simulate", vec![Piece::Code(format!("{seeds}u64,")), Piece::Kept(vec![name])])
+        (Some(seeds), _) => {
+            let how = format!("{workers} {seeds}u64,");
+            ("simulate", vec![Piece::Code(how), Piece::Kept(vec![name])])
         }
-        None => (entry.name(), vec![Piece::Kept(vec![name]), Piece::Code("()".into())]),
+        (None, Flavor::Local) => (entry.local(), future().into()),
+        (None, Flavor::Multi) => {
+            (entry.name(), [Piece::Code(workers)].into_iter().chain(future()).collect())
+        }
     };
-    let call = core::iter::once(Piece::Code(workers)).chain(program).collect();
     let inside = vec![
         // A body without an await is no oversight: the attribute asks for the `async`.
         Piece::Code("#[allow(clippy::unused_async, reason = \"an entry point is async\")]".into()),
@@ -121,6 +125,15 @@ mod tests {
         let text = expanded(Entry::Main, "workers = 7, crate = \"x::y\"", "async fn main() {}");
         assert!(text.contains("x::y::__private::main"), "{text}");
         assert!(text.contains("Some(7usize)"), "{text}");
+    }
+
+    #[test]
+    fn what_is_local_is_told_of_no_workers() {
+        for (entry, runner) in [(Entry::Main, "local_main"), (Entry::Test, "local_test")] {
+            let text = expanded(entry, "flavor = \"local\"", "async fn main() {}");
+            let call = format!("::goro::__private::{runner} ( main () ) }}");
+            assert!(text.ends_with(&call), "{text}");
+        }
     }
 
     #[test]

@@ -10,9 +10,6 @@
 //! 3. Whatever cannot be accepted becomes one error, at the token that is wrong, naming the fix.
 //! 4. What stands in the expansion is a call of one function of the facade: what an entry point
 //!    does is decided there, not here.
-//!
-//! Left out on purpose: an attribute for one thread with `!Send` tasks (`workers = 1` is the
-//! closest).
 #![forbid(unsafe_code)]
 
 mod arguments;
@@ -35,8 +32,9 @@ use proc_macro::TokenStream;
 /// # Arguments
 /// - `workers = N`: how many worker threads; without it as many as the processors allowed to this
 ///   process, or what the environment's `GORO_WORKERS` says.
-/// - `flavor = "multi"`: worker threads that steal from each other. The only flavor, hence the
-///   default.
+/// - `flavor = "multi"`: worker threads that steal from each other; the default.
+/// - `flavor = "local"`: everything on the main thread, in a `LocalRuntime`: the body and what it spawns
+///   with `spawn_local` need not be `Send`. There is no other worker, hence no `workers`.
 /// - `crate = "path"`: where to find goro when the program has it under another name.
 ///
 /// # Errors
@@ -60,6 +58,7 @@ pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// - `sim`: the body is run in `goro::sim`, once for each seed: in an order drawn from the seed, with
 ///   a clock that jumps when nothing can run. Needs the feature `sim`. How many workers there are is
 ///   then up to the seed, unless `workers` says so.
+///   A simulation is one thread, so there is no `flavor` to it: local tasks are fine as it is.
 /// - `seeds = N`: how many seeds, for `sim`; without it 100. The environment's `GORO_SEED` runs one,
 ///   `GORO_SEEDS` another number.
 ///

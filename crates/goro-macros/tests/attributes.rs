@@ -29,6 +29,13 @@ mod stub {
 
         pub(crate) use main as test;
 
+        /// As `main`, where nobody may say how many workers there are.
+        pub(crate) fn local_main<F: Future>(future: F) -> F::Output {
+            main(Some(0), future)
+        }
+
+        pub(crate) use local_main as local_test;
+
         /// Calls the test once for each seed.
         pub(crate) fn simulate<F: Future>(
             workers: Option<usize>,
@@ -64,6 +71,13 @@ mod program_with_workers {
     pub(crate) async fn main() {}
 }
 
+mod program_on_one_thread {
+    #[goro_macros::main(crate = "crate::stub", flavor = "local")]
+    pub(crate) async fn main() -> usize {
+        std::rc::Rc::strong_count(&std::rc::Rc::new(()))
+    }
+}
+
 mod program_that_never_returns {
     #[goro_macros::main(crate = "crate::stub")]
     pub(crate) async fn main() -> ! {
@@ -82,6 +96,17 @@ fn the_return_type_stays_and_question_marks_convert_into_it() {
 fn the_worker_count_reaches_the_facade() {
     program_with_workers::main();
     assert_eq!(workers(), Some(5));
+}
+
+#[test]
+fn a_local_main_goes_to_the_local_runner() {
+    assert_eq!(program_on_one_thread::main(), 1);
+    assert_eq!(workers(), Some(0));
+}
+
+#[goro_macros::test(crate = "crate::stub", flavor = "local")]
+async fn a_local_test_goes_to_the_local_runner() {
+    assert_eq!(workers(), Some(0));
 }
 
 #[test]

@@ -15,6 +15,27 @@
 //! - **An existing program** holds a [`runtime::Runtime`] and enters it where it likes
 //!   ([`runtime::Handle`]).
 //!
+//! # Futures that are not `Send`
+//!
+//! With `flavor = "local"` the program is one thread, and what it spawns with [`spawn_local`] stays there:
+//!
+//! ```
+//! use std::rc::Rc;
+//!
+//! #[goro::main(flavor = "local")]
+//! async fn main() {
+//!     let shared = Rc::new(String::from("never sent"));
+//!     let length = goro::spawn_local({
+//!         let shared = shared.clone();
+//!         async move { shared.len() }
+//!     });
+//!     assert_eq!(length.await.unwrap(), shared.len());
+//! }
+//! ```
+//!
+//! Beside other threads it is a [`runtime::LocalRuntime`], and a pinned task
+//! ([`Handle::spawn_pinned`](runtime::Handle::spawn_pinned)) on one worker of many.
+//!
 //! # Which runtime
 //!
 //! Code inside a task, a blocking job, `block_on` of a runtime or its `enter` is in that runtime. Any
@@ -65,7 +86,8 @@ pub mod task {
 pub mod runtime {
     pub use goro_runtime::metrics::{Metrics, PoolMetrics, Waits, WorkerMetrics};
     pub use goro_runtime::{
-        BuildError, Builder, EnterGuard, Handle, LocalRuntime, NoRuntime, Runtime, Stall,
+        BuildError, Builder, EnterGuard, Handle, LocalRuntime, NoRuntime, ResizeError, Runtime,
+        Stall,
     };
 }
 
@@ -142,7 +164,7 @@ macro_rules! go {
 #[cfg(feature = "macros")]
 #[doc(hidden)]
 pub mod __private {
-    use crate::runtime::{BuildError, Builder, Runtime};
+    use crate::runtime::{BuildError, Builder, LocalRuntime, Runtime};
     use core::future::Future;
 
     fn build(workers: Option<usize>) -> Result<Runtime, BuildError> {
@@ -156,16 +178,21 @@ pub mod __private {
     /// Runs a program's main future; a runtime that cannot be built ends the program with an
     /// error on standard error and exit code 1.
     pub fn main<F: Future>(workers: Option<usize>, main: F) -> F::Output {
-        match build(workers) {
-            Ok(runtime) => {
-                runtime.set_default();
-                runtime.block_on(main)
-            }
-            Err(error) => {
-                eprintln!("error: the goro runtime was not started: {error}");
-                std::process::exit(1)
-            }
-        }
+        let runtime = build(workers).unwrap_or_else(|error| give_up(&error));
+        runtime.set_default();
+        runtime.block_on(main)
+    }
+
+    /// As [`main`](fn@main), on this thread alone.
+    pub fn local_main<F: Future>(main: F) -> F::Output {
+        let runtime = LocalRuntime::new().unwrap_or_else(|error| give_up(&error));
+        runtime.set_default();
+        runtime.block_on(main)
+    }
+
+    fn give_up(error: &BuildError) -> ! {
+        eprintln!("error: the goro runtime was not started: {error}");
+        std::process::exit(1)
     }
 
     /// Runs a test's future.
@@ -174,6 +201,17 @@ pub mod __private {
     /// When the runtime cannot be built.
     pub fn test<F: Future>(workers: Option<usize>, test: F) -> F::Output {
         match build(workers) {
+            Ok(runtime) => runtime.block_on(test),
+            Err(error) => panic!("the goro runtime was not started: {error}"),
+        }
+    }
+
+    /// Runs a test's future on this thread alone.
+    ///
+    /// # Panics
+    /// When the runtime cannot be built.
+    pub fn local_test<F: Future>(test: F) -> F::Output {
+        match LocalRuntime::new() {
             Ok(runtime) => runtime.block_on(test),
             Err(error) => panic!("the goro runtime was not started: {error}"),
         }

@@ -2,6 +2,7 @@
 //!
 //! What the attributes refuse, and where the compiler points, is tested in goro-macros.
 #![cfg(feature = "macros")]
+#![allow(clippy::disallowed_methods, reason = "a test uses the crate as a program does")]
 
 use std::process::Command;
 use std::sync::Arc;
@@ -23,6 +24,53 @@ mod program_without_arguments {
     pub(crate) async fn main() {
         println!("the program ran");
     }
+}
+
+mod program_on_one_thread {
+    /// Its threads, while it runs, and where tasks of each sort were run.
+    #[goro::main(flavor = "local")]
+    pub(crate) async fn main() -> (usize, bool) {
+        let here = std::thread::current().id();
+        let own = std::rc::Rc::new(here);
+        let local = goro::spawn_local(async move { *own });
+        let sent = goro::spawn(async { std::thread::current().id() });
+        // A thread that is in no runtime finds this one.
+        let (tell, told) = goro::oneshot::channel();
+        let outside = std::thread::spawn(move || {
+            let spawned = goro::spawn(async { std::thread::current().id() });
+            tell.send(goro::block_on(spawned).unwrap()).unwrap();
+        });
+        let threads = [local.await.unwrap(), sent.await.unwrap(), told.await.unwrap()];
+        outside.join().unwrap();
+        let workers = goro::runtime::Handle::current().metrics().workers.len();
+        (workers, threads.iter().all(|&thread| thread == here))
+    }
+}
+
+/// In a process of its own, since it sets the default.
+#[test]
+fn a_local_main_and_its_tasks_are_one_thread() {
+    if is_child() {
+        assert_eq!(program_on_one_thread::main(), (1, true));
+        println!("one thread");
+        return;
+    }
+    let ended = in_a_child("a_local_main_and_its_tasks_are_one_thread", "3");
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    assert!(String::from_utf8_lossy(&ended.stdout).contains("one thread"));
+}
+
+#[goro::test(flavor = "local")]
+async fn a_local_test_may_spawn_what_is_not_send() {
+    let own = std::rc::Rc::new(7);
+    assert_eq!(goro::spawn_local(async move { *own }).await.unwrap(), 7);
+}
+
+#[goro::test(flavor = "local")]
+#[should_panic(expected = "out of the local body")]
+async fn a_panic_in_a_local_body_fails_the_test() {
+    goro::task::yield_now().await;
+    panic!("out of the local body");
 }
 
 #[test]

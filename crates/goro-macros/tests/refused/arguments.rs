@@ -21,5 +21,11 @@ async fn no_value() {}
 #[goro_macros::test(seeds = 10)]
 async fn seeds_of_no_simulation() {}
 
+#[goro_macros::test(flavor = "local", workers = 2)]
+async fn workers_of_a_local_runtime() {}
+
+#[goro_macros::test(sim, flavor = "local")]
+async fn a_simulations_flavor() {}
+
 #[goro_macros::main(flavor = "current_thread")]
 async fn main() {}

@@ -155,6 +155,13 @@ impl LocalRuntime {
         self.handle.enter()
     }
 
+    /// Makes this the process's default runtime, as [`Runtime::set_default`](crate::Runtime::set_default)
+    /// does: what threads that are in no runtime spawn runs while this one is inside
+    /// [`block_on`](Self::block_on), and is cancelled once the runtime is dropped.
+    pub fn set_default(&self) {
+        crate::default::set(Arc::clone(self.handle.ground()));
+    }
+
     /// What the runtime has done so far.
     #[must_use]
     pub fn metrics(&self) -> Metrics {
@@ -184,7 +191,7 @@ impl Carrier {
         // Another runtime's worker, which a task of its own is about to block.
         let others = current::own().is_some() && !nested && Self::here().is_none();
         let aside = if others { Aside::begin_anyway() } else { None };
-        aside.iter().for_each(Aside::cover);
+        aside.iter().for_each(|aside| _ = aside.cover());
         let _here = (!nested).then(|| Mounted::on(self));
         let mut future = pin!(future);
         let root = Arc::new(Root { woken: AtomicBool::new(true), shard: self.shard });
