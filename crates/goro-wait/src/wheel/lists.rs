@@ -98,22 +98,37 @@ impl List {
 
 pub(super) struct Lists {
     occupied: [u64; LEVELS],
+    /// None before the first sleeper comes: 14 KiB, and many a wheel never has one.
     lists: Box<[List]>,
 }
 
 impl Lists {
     pub(super) fn new() -> Self {
-        Self { occupied: [0; LEVELS], lists: vec![List::EMPTY; LISTS].into_boxed_slice() }
+        Self { occupied: [0; LEVELS], lists: Box::default() }
     }
 
     #[inline]
     pub(super) fn get(&self, list: u16) -> &List {
-        &self.lists[usize::from(list)]
+        self.lists.get(usize::from(list)).unwrap_or(&List::EMPTY)
     }
 
     #[inline]
     pub(super) fn at(&mut self, list: u16) -> &mut List {
+        if self.lists.is_empty() {
+            self.make();
+        }
         &mut self.lists[usize::from(list)]
+    }
+
+    #[cold]
+    fn make(&mut self) {
+        self.lists = vec![List::EMPTY; LISTS].into_boxed_slice();
+    }
+
+    /// Whether no sleeper has come yet.
+    #[cfg(test)]
+    pub(super) fn are_none(&self) -> bool {
+        self.lists.is_empty()
     }
 
     /// Where a sleeper of `tick` belongs, seen from `cursor`.

@@ -274,6 +274,17 @@ proptest! {
 }
 
 #[test]
+fn a_wheel_in_which_nobody_has_slept_has_no_lists() {
+    let (mut wheel, mut out) = (Wheel::new(), Vec::new());
+    assert!(!wheel.advance(1 << 40, usize::MAX, &mut out) && out.is_empty());
+    assert_eq!(wheel.next_deadline(), None);
+    assert!(wheel.lists.are_none());
+    let key = wheel.insert(1 << 41, 'a');
+    assert_eq!((wheel.next_deadline(), wheel.cancel(key)), (Some(1 << 41), Some('a')));
+    assert!(wheel.restart() && wheel.lists.are_none());
+}
+
+#[test]
 fn a_wheel_that_starts_over_knows_no_old_key_and_no_old_time() {
     let mut wheel = Wheel::new();
     let mut out = Vec::new();
