@@ -4,7 +4,7 @@
 //! segments, so that growing moves no items and a burst's memory goes back as it is drained.
 //!
 //! Invariants:
-//! 1. First in, first out; a batch stays together.
+//! 1. First in, first out, but for who asks for the newest; a batch stays together.
 //! 2. No segment but the last is empty. At most one spare is kept.
 //! 3. Under the lock items are moved and nothing else: items are collected from the caller's
 //!    iterator before it, segments are allocated before it and freed after it. (The list of
@@ -113,6 +113,19 @@ impl<T> Injector<T> {
         let mut emptied = None;
         let mut list = self.list.lock();
         let item = list.pop(&mut emptied);
+        self.len.store(list.len, Ordering::Relaxed);
+        drop(list);
+        item
+    }
+
+    /// Takes the newest item: for who waits for what it has just pushed, and runs others meanwhile.
+    pub fn pop_newest(&self) -> Option<T> {
+        if self.is_empty() {
+            return None;
+        }
+        let mut emptied = None;
+        let mut list = self.list.lock();
+        let item = list.pop_newest(&mut emptied);
         self.len.store(list.len, Ordering::Relaxed);
         drop(list);
         item
@@ -230,6 +243,21 @@ impl<T> Segments<T> {
         let item = self.pieces.front_mut()?.pop_front()?;
         self.len -= 1;
         self.retire(emptied);
+        Some(item)
+    }
+
+    /// Takes the newest item; `emptied` as for [`pop`](Self::pop).
+    fn pop_newest(&mut self, emptied: &mut Option<VecDeque<T>>) -> Option<T> {
+        let item = self.pieces.back_mut()?.pop_back()?;
+        self.len -= 1;
+        if self.pieces.len() > 1 && self.pieces.back().is_some_and(VecDeque::is_empty) {
+            let piece = self.pieces.pop_back();
+            if self.spare.is_none() {
+                self.spare = piece;
+            } else {
+                *emptied = piece;
+            }
+        }
         Some(item)
     }
 

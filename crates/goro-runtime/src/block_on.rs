@@ -7,6 +7,7 @@
 //! |---|---|
 //! | it begins | what the thread spawns and wakes goes where others find it; thieves may take its next slot; it is entitled to a spare, if the limit is not reached |
 //! | it is about to sleep, the first time | it starts the spare, unless enough are there |
+//! | it sleeps, and no spare could be had | it looks after the runtime itself, if nobody else does (`alone`) |
 //! | it ends, unwinding included | all of that ends; the spare stays for a while |
 //!
 //! A block inside a block counts once: the thread is blocked already.
@@ -18,9 +19,9 @@
 //!    future, costs the next one a poll for nothing.
 //! 3. Whatever [`Aside`] has begun it ends when it is dropped, on the thread that made it.
 //!
-//! Left out: running other tasks on this thread meanwhile. Two blocks on one stack end in the order of
-//! the stack, so the lower one would wait for the upper one, which may wait for the lower one. (A local
-//! runtime, whose tasks nobody else can run, has to: `local/runtime.rs`.)
+//! Left out: running other tasks on this thread while anybody else can. Two blocks on one stack end in
+//! the order of the stack, so the lower one would wait for the upper one, which may wait for the lower
+//! one. (A local runtime, whose tasks nobody else can run, has to: `local/runtime.rs`.)
 
 use core::cell::Cell;
 use core::fmt;
@@ -32,12 +33,12 @@ use goro_shim::Arc;
 use goro_shim::thread::thread_local;
 use std::task::Wake;
 
-use crate::current;
 use crate::handle::Handle;
 use crate::local::Carrier;
 use crate::parker::{Nudge, Parker};
 use crate::shard::Shard;
 use crate::spares::{self, AtLimit};
+use crate::{alone, current};
 
 /// Wakes the thread that waits in [`block_on`].
 #[derive(Debug)]
@@ -152,7 +153,7 @@ pub(crate) fn try_inside<F: Future>(
 pub(crate) fn blocking(job: &mut dyn FnMut()) {
     // A local runtime has nobody who could stand in.
     let aside = if Carrier::here().is_some() { None } else { Aside::begin_anyway() };
-    aside.iter().for_each(Aside::cover);
+    aside.iter().for_each(|aside| _ = aside.cover());
     job();
 }
 
@@ -223,10 +224,11 @@ fn drive<F: Future>(future: F, aside: Option<&Aside>) -> Result<F::Output, SelfJ
         if waits_for_itself() {
             return Err(SelfJoin);
         }
-        if let Some(aside) = aside {
-            aside.cover();
+        let alone = aside.filter(|aside| !aside.cover());
+        match alone {
+            Some(aside) => alone::wait(aside.shard, &seat.unpark.0),
+            None => wait(&seat.unpark.0),
         }
-        wait(&seat.unpark.0);
     }
 }
 
@@ -244,12 +246,10 @@ fn wait(parker: &Parker) {
     let ground = current::entered()
         .filter(|foreign| foreign.hub.is_scripted())
         .and_then(|foreign| foreign.hub.ground());
-    match ground {
-        Some(ground) => ground.driver.wait(parker),
-        None => {
-            parker.sleep(None);
-        }
-    }
+    let _token = match ground {
+        Some(ground) => ground.driver.wait(parker, None),
+        None => parker.sleep(None),
+    };
 }
 
 /// This thread's place to sleep, and what wakes it there.
@@ -278,12 +278,23 @@ impl Seat {
     }
 }
 
+/// Which block's spare stands in for a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Title {
+    /// Its own, to which it is entitled until it ends.
+    Own,
+    /// That of the block it is inside of.
+    Outer,
+    /// As many blocks have a spare as may have one.
+    Nobody,
+}
+
 /// A worker stands aside until this is dropped; see the module.
 pub(crate) struct Aside {
     shard: &'static Shard,
-    /// Entitled to a spare until the end: it is no block inside a block, and no limit was reached.
-    declared: bool,
-    covered: Cell<bool>,
+    title: Title,
+    /// Whether somebody stands in, once that is known.
+    covered: Cell<Option<bool>>,
     _scope: Option<current::Scope>,
 }
 
@@ -294,11 +305,11 @@ impl Aside {
     /// As many have a spare as may have one; nothing was begun then.
     fn begin() -> Result<Option<Self>, AtLimit> {
         let Some(shard) = current::own() else { return Ok(None) };
-        let declared = !shard.published.is_blocked();
-        if declared {
-            shard.hub.spares.declare()?;
+        if shard.published.is_blocked() {
+            return Ok(Some(Self::of(shard, Title::Outer)));
         }
-        Ok(Some(Self::of(shard, declared)))
+        shard.hub.spares.declare()?;
+        Ok(Some(Self::of(shard, Title::Own)))
     }
 
     /// As [`begin`](Self::begin); at the limit it is reported, and there will be no spare.
@@ -308,31 +319,44 @@ impl Aside {
             if let Some(ground) = shard.hub.ground() {
                 ground.reports.block_limit(limit, ground.driver.now());
             }
-            Some(Self::of(shard, false))
+            Some(Self::of(shard, Title::Nobody))
         })
     }
 
-    fn of(shard: &'static Shard, declared: bool) -> Self {
+    fn of(shard: &'static Shard, title: Title) -> Self {
         shard.published.begin_block();
+        let alone = title == Title::Nobody || shard.published.alone() > 0;
+        if alone {
+            shard.published.begin_alone();
+        }
         let scope = current::worker().map(|_| current::step_aside(shard.hub.foreign()));
         if shard.has_work() {
             shard.hub.announce();
         }
-        Self { shard, declared, covered: Cell::new(false), _scope: scope }
+        let covered = Cell::new(alone.then_some(false));
+        Self { shard, title, covered, _scope: scope }
     }
 
-    /// The thread is about to sleep: somebody is to work in its place. (A block inside a block does
-    /// this for the outer one, which has not slept yet.)
-    pub(crate) fn cover(&self) {
-        if self.covered.replace(true) {
-            return;
+    /// The thread is about to sleep: somebody is to work in its place; false when there is nobody. (A
+    /// block inside a block does this for the outer one, which has not slept yet.)
+    pub(crate) fn cover(&self) -> bool {
+        if let Some(covered) = self.covered.get() {
+            return covered;
         }
-        if let Some(place) = self.shard.hub.spares.cover() {
-            match self.shard.hub.ground() {
-                Some(ground) => spares::start(&ground, place),
-                None => self.shard.hub.spares.refused(place),
+        let hub = self.shard.hub;
+        let covered = match (hub.spares.cover(), hub.ground()) {
+            (None, _) => true,
+            (Some(place), Some(ground)) => spares::start(&ground, place),
+            (Some(place), None) => {
+                hub.spares.refused(place);
+                false
             }
+        };
+        if !covered {
+            self.shard.published.begin_alone();
         }
+        self.covered.set(Some(covered));
+        covered
     }
 }
 
@@ -340,7 +364,10 @@ impl Drop for Aside {
     fn drop(&mut self) {
         let (shard, hub) = (self.shard, self.shard.hub);
         shard.published.end_block();
-        if !self.declared {
+        if self.covered.get() == Some(false) {
+            shard.published.end_alone();
+        }
+        if self.title != Title::Own {
             return;
         }
         hub.spares.release();

@@ -57,7 +57,8 @@ fn cancel_parked(shard: &'static Shard, cancel: impl Fn(Work)) -> usize {
     }
 }
 
-fn next(hub: &'static Hub, claim: &Claim<'_, Work>) -> Option<Work> {
+/// A task that stands anywhere. What is stolen along with it is left in the queue of `claim`.
+pub(crate) fn next(hub: &'static Hub, claim: &Claim<'_, Work>) -> Option<Work> {
     let own = claim.take_next().or_else(|| claim.pop());
     own.or_else(|| hub.injector.pop()).or_else(|| {
         let mut queues = hub.crew_shards().map(|victim| &victim.queue);

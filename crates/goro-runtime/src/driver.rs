@@ -136,8 +136,9 @@ pub trait Driver: Send + Sync + 'static {
     /// Gives `parker` its token.
     fn unpark(&self, parker: &Parker);
 
-    /// Puts a thread that drives a future by itself to sleep, until `parker` has its token.
-    fn wait(&self, parker: &Parker);
+    /// Puts a thread that drives a future by itself to sleep, until `parker` has its token, which is
+    /// taken, or `until` has passed. True for a token.
+    fn wait(&self, parker: &Parker, until: Option<Instant>) -> bool;
 
     /// Lets others go on until `ready` says so; false if the calling thread may sleep instead.
     fn wait_until(&self, ready: &mut dyn FnMut() -> bool) -> bool {

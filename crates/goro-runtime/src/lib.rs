@@ -44,6 +44,8 @@ mod watcher;
 // The protocols above are what a model explores; the rest needs threads with deadlines, descriptors
 // and statics, which loom has not.
 #[cfg(not(loom))]
+mod alone;
+#[cfg(not(loom))]
 mod batch;
 #[cfg(not(loom))]
 mod block_on;

@@ -240,8 +240,11 @@ impl TurnIn for Monitor {
     }
 
     fn all_asleep(&self) -> bool {
-        // A runtime that has stopped has nobody to arm the alarm for it again.
-        self.ground.hub.all_asleep() && !self.ground.hub.is_stopped()
+        let hub = self.ground.hub;
+        // A runtime that has stopped has nobody to arm the alarm for it again. Whether spares are there is
+        // asked last: one that came for a block since the last look, and sleeps by now, is to be asked
+        // to leave, which nobody else does.
+        hub.all_asleep() && !hub.is_stopped() && hub.spares.count().present == 0
     }
 
     fn is_watched(&self) -> bool {

@@ -34,6 +34,8 @@ pub(crate) struct Published {
     hints: AtomicU32,
     /// How many blocks the owner is inside of, one in the other.
     blocks: AtomicU32,
+    /// How many of them have nobody in their place. The owner alone looks.
+    alone: AtomicU32,
 }
 
 /// The owner does not come round: thieves may take the next slot too.
@@ -69,12 +71,13 @@ const START: u64 = if cfg!(debug_assertions) { u64::MAX - 41 } else { 0 };
 impl Published {
     /// Forgets what an earlier lease has left here; nobody owns it meanwhile.
     pub(crate) fn reset(&self) {
-        let Self { sequence, hand, ended, hints, blocks } = self;
+        let Self { sequence, hand, ended, hints, blocks, alone } = self;
         sequence.store(START, Ordering::Relaxed);
         hand.store(0, Ordering::Relaxed);
         ended.store(false, Ordering::Relaxed);
         hints.store(0, Ordering::Relaxed);
         blocks.store(0, Ordering::Relaxed);
+        alone.store(0, Ordering::Relaxed);
     }
 
     /// Owner: a poll begins.
@@ -144,6 +147,20 @@ impl Published {
     pub(crate) fn end_block(&self) {
         let blocks = self.blocks.load(Ordering::Relaxed);
         self.blocks.store(blocks - 1, Ordering::Relaxed);
+    }
+
+    /// Owner: nobody stands in for its block; that is over.
+    pub(crate) fn begin_alone(&self) {
+        self.alone.store(self.alone() + 1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn end_alone(&self) {
+        self.alone.store(self.alone() - 1, Ordering::Relaxed);
+    }
+
+    /// Owner: how many blocks it is inside of for which nobody stands in.
+    pub(crate) fn alone(&self) -> u32 {
+        self.alone.load(Ordering::Relaxed)
     }
 
     /// Says that the owner does not come round, until its poll ends.

@@ -1,4 +1,4 @@
-//! Spare workers: when they come, what they see to, and when they go.
+//! Long polls, and spare workers: when they come, what they see to, and when they go.
 //!
 //! Most of this is scripted: time is virtual, `Handle::busy` is a poll that computes, and whoever else
 //! could move does meanwhile. So bounds on lateness are asserted in the script's time, where they are
@@ -14,9 +14,9 @@ use goro_context::CurrentTask;
 use goro_runtime::driver::scripted::{Event, Mover, Script, Scripted, Seeded};
 use goro_runtime::task::{self, block_in_place, yield_now};
 use goro_runtime::time::{Duration, Instant, now, sleep};
-use goro_runtime::{BlockOnError, Builder, Handle, Runtime, block_on, spawn, try_block_on};
+use goro_runtime::{Builder, Handle, Runtime, block_on, spawn};
 use std::future::pending;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 
@@ -294,102 +294,6 @@ fn without_spares_and_without_a_monitor_nobody_comes() {
     }
 }
 
-/// With one worker, which blocks until another task has run, and one in the other.
-#[test]
-fn a_block_in_a_block_is_one_block() {
-    for monitor in [true, false] {
-        for seed in 0..50 {
-            let build = Builder::new().workers(1).monitor(monitor);
-            let mut script = build.build_scripted(Some(seed)).unwrap();
-            let handle = script.handle();
-            script
-                .run(async move {
-                    let sum = block_on(async {
-                        let inner = block_on(async {
-                            assert_eq!(handle.metrics().blocked, 1);
-                            spawn(async { sleep(PERIOD).await }).await.unwrap();
-                            3
-                        });
-                        assert_eq!(handle.metrics().blocked, 1, "the outer one goes on");
-                        inner + spawn(async { 4 }).await.unwrap()
-                    });
-                    assert_eq!(sum, 7);
-                    let metrics = handle.metrics();
-                    assert_eq!((metrics.blocked, metrics.spares_started), (0, 1));
-                })
-                .unwrap();
-            if !monitor {
-                script.run_until_stalled();
-                assert_eq!(script.handle().metrics().spares_present, 0, "nobody else asks it to");
-            }
-        }
-    }
-}
-
-#[test]
-fn blocks_that_follow_each_other_share_a_spare() {
-    let mut script = script(1, 5);
-    let handle = script.handle();
-    script
-        .run(async move {
-            for _ in 0..50 {
-                block_on(spawn(async {})).unwrap();
-            }
-            assert_eq!(handle.metrics().spares_started, 1);
-        })
-        .unwrap();
-}
-
-#[test]
-fn a_block_that_need_not_wait_starts_nobody() {
-    let mut script = script(1, 5);
-    let handle = script.handle();
-    script
-        .run(async move {
-            assert_eq!(block_on(async { 1 }), 1);
-            assert_eq!(handle.metrics().spares_started, 0);
-        })
-        .unwrap();
-}
-
-#[test]
-fn unwinding_ends_a_block() {
-    let mut script = script(1, 5);
-    let handle = script.handle();
-    script
-        .run(async move {
-            for _ in 0..3 {
-                let panicked = catch_unwind(AssertUnwindSafe(|| {
-                    block_in_place(|| -> () { resume_unwind(Box::new("quiet")) });
-                }));
-                assert!(panicked.is_err());
-                assert_eq!(handle.metrics().blocked, 0);
-            }
-            // A worker again: what it spawns stands in its own queue.
-            let task = spawn(async {});
-            assert_eq!(handle.metrics().workers[0].queued + handle.metrics().spares[0].queued, 1);
-            task.await.unwrap();
-        })
-        .unwrap();
-}
-
-/// A spare is a worker like any other: it may block, too, and is then stood in for.
-#[test]
-fn blocks_pile_up_to_as_many_spares() {
-    fn down(depth: u32) -> u32 {
-        if depth == 0 {
-            return 0;
-        }
-        block_on(async move { spawn(async move { down(depth - 1) }).await.unwrap() + 1 })
-    }
-    let runtime = Builder::new().workers(1).build().unwrap();
-    let depth = block_on(runtime.spawn(async { down(40) })).unwrap();
-    assert_eq!(depth, 40);
-    // Each of them was on a member of the crew of its own.
-    assert!(runtime.metrics().spares_started >= 40);
-    assert_eq!(runtime.metrics().blocked, 0);
-}
-
 fn one_worker() -> Runtime {
     Builder::new().workers(1).build().unwrap()
 }
@@ -484,45 +388,4 @@ fn runtimes_end_while_spares_come_and_go() {
         let metrics = handle.metrics();
         assert_eq!((metrics.tasks_live, metrics.spares_present, metrics.blocked), (0, 0, 0));
     }
-}
-
-/// A task that is given its own handle, and blocks on it.
-#[test]
-fn a_task_that_blocks_until_its_own_end_is_told() {
-    for refused in [true, false] {
-        let mut script = script(1, 1);
-        let (give, given) = mpsc::channel();
-        let task = script.handle().spawn(async move {
-            let own: task::JoinHandle<()> = given.recv().unwrap();
-            if refused {
-                let error = try_block_on(own).unwrap_err();
-                assert!(matches!(error, BlockOnError::Itself), "{error:?}");
-                return;
-            }
-            let panicked = catch_unwind(AssertUnwindSafe(|| block_on(own))).unwrap_err();
-            let text = panicked.downcast_ref::<String>().unwrap();
-            assert!(text.contains("another task wait for this one's JoinHandle"), "{text}");
-        });
-        give.send(task).unwrap();
-        script.run_until_stalled();
-        let metrics = script.handle().metrics();
-        assert_eq!((metrics.tasks_live, metrics.tasks_panicked), (0, 0));
-    }
-}
-
-#[test]
-fn beyond_the_limit_a_block_is_refused_or_runs_without_a_spare() {
-    let runtime = Builder::new().workers(1).stall_spares(0).block_spares(1).build().unwrap();
-    let inner = || async {
-        // The spare is blocked now, and nobody may stand in for it.
-        let Err(error) = try_block_on(async { 5 }) else { panic!("it was let in") };
-        let text = error.to_string();
-        assert!(text.contains("Builder::block_spares"), "{text}");
-        let BlockOnError::Limit { future, limit: 1 } = error else { panic!("{text}") };
-        block_on(future)
-    };
-    let task = runtime.spawn(async move { block_on(async { spawn(inner()).await.unwrap() }) });
-    assert_eq!(block_on(task).unwrap(), 5);
-    let metrics = runtime.metrics();
-    assert_eq!((metrics.blocked, metrics.spares_started), (0, 1));
 }

@@ -126,6 +126,7 @@ enum Step {
     Push,
     Batch(usize, bool),
     Pop(usize),
+    PopNewest(usize),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -133,6 +134,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => Just(Step::Push),
         2 => (0..400_usize, any::<bool>()).prop_map(|(count, honest)| Step::Batch(count, honest)),
         2 => (1..600_usize).prop_map(Step::Pop),
+        1 => (1..300_usize).prop_map(Step::PopNewest),
     ]
 }
 
@@ -163,6 +165,11 @@ proptest! {
                 Step::Pop(count) => {
                     for _ in 0..count {
                         prop_assert_eq!(shared.pop(), model.pop_front());
+                    }
+                }
+                Step::PopNewest(count) => {
+                    for _ in 0..count {
+                        prop_assert_eq!(shared.pop_newest(), model.pop_back());
                     }
                 }
             }

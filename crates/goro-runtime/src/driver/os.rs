@@ -270,8 +270,8 @@ impl Driver for OsDriver {
         }
     }
 
-    fn wait(&self, parker: &Parker) {
-        parker.sleep(None);
+    fn wait(&self, parker: &Parker, until: Option<Instant>) -> bool {
+        parker.sleep(until)
     }
 
     fn turn(&self, wakers: &mut Vec<Waker>) {

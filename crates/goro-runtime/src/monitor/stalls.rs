@@ -88,7 +88,8 @@ impl Stalls {
             let quota = ground.follows.quota().map(|quota| quota.saturating_mul(2));
             let most = quota.unwrap_or(u32::MAX);
             match hub.spares.stalled(round.stuck, wanted, most) {
-                Ok(Some(place)) => spares::start(ground, place),
+                // Refused, it is reported, and asked for again at the next look.
+                Ok(Some(place)) => _ = spares::start(ground, place),
                 Ok(None) => {}
                 Err(AtLimit(limit)) if waits => {
                     ground.reports.exhausted(limit, quota == Some(limit), now);

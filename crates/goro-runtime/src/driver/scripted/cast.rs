@@ -183,7 +183,7 @@ impl Cast {
     pub(super) fn step(&self) -> bool {
         match self.go_on(None) {
             Moved::Somebody | Moved::Extra => true,
-            Moved::Nobody => self.settle() || self.jump(),
+            Moved::Nobody => self.settle() || self.jump(None),
         }
     }
 
@@ -404,9 +404,9 @@ impl Cast {
         all.filter(|&at| at > now).min()
     }
 
-    /// Everybody sleeps: moves the clock to the next deadline, if there is one.
-    pub(super) fn jump(&self) -> bool {
-        let Some(next) = self.next_deadline() else { return false };
+    /// Everybody sleeps: moves the clock to the next deadline, `until` among them, if there is one.
+    pub(super) fn jump(&self, until: Option<Instant>) -> bool {
+        let Some(next) = self.next_deadline().into_iter().chain(until).min() else { return false };
         self.move_clock(next);
         true
     }

@@ -9,7 +9,7 @@
 
 use core::cell::RefCell;
 use goro_context::{CurrentTask, WaitNote, note, task};
-use goro_shim::time::Duration;
+use goro_shim::time::{Duration, Instant};
 
 use super::cast::{Cast, Moved};
 use super::script::Mover;
@@ -65,32 +65,34 @@ impl Cast {
         });
     }
 
-    /// Waits inside a poll until `ready` says so.
+    /// Waits inside a poll until `ready` says so, which is true, or the clock stands at `until`.
     ///
     /// # Panics
     /// When nothing can ever make it so, and when the script gives up.
-    pub(super) fn wait(&self, ready: &mut dyn FnMut() -> bool) {
+    pub(super) fn wait(&self, ready: &mut dyn FnMut() -> bool, until: Option<Instant>) -> bool {
         let (who, task, left) = (self.moving.get(), task::current(), note::take());
         note::replace(left);
         self.inside.borrow_mut().push(Inside { who, task, wait: left.parked() });
         let _waits = Waits(&self.inside);
-        aside(|| self.let_others_go_on(ready));
+        aside(|| self.let_others_go_on(ready, until))
     }
 
-    fn let_others_go_on(&self, ready: &mut dyn FnMut() -> bool) {
+    fn let_others_go_on(&self, ready: &mut dyn FnMut() -> bool, until: Option<Instant>) -> bool {
         let mut woken = false;
         loop {
             if self.stage.script.gives_up() {
                 panic!("a block_on inside a poll has not ended: the run is given up");
             }
             woken = woken || ready();
-            match self.go_on(woken.then_some(Mover::Waiter)) {
+            let may_go_on = woken || until.is_some_and(|until| until <= self.stage.now());
+            match self.go_on(may_go_on.then_some(Mover::Waiter)) {
                 Moved::Extra => {
                     self.note(Event::Resumed);
-                    return self.take_time(Mover::Waiter);
+                    self.take_time(Mover::Waiter);
+                    return woken;
                 }
                 Moved::Somebody => {}
-                Moved::Nobody if self.settle() || self.jump() => {}
+                Moved::Nobody if self.settle() || self.jump(until) => {}
                 Moved::Nobody => {
                     let stuck = self.stuck();
                     let parked = stuck.parked.len();

@@ -75,19 +75,17 @@ impl Driver for Stage {
         let _ = parker.give();
     }
 
-    fn wait(&self, parker: &Parker) {
+    fn wait(&self, parker: &Parker, until: Option<Instant>) -> bool {
         match Cast::here(self) {
-            Some(cast) => cast.wait(&mut || parker.take()),
+            Some(cast) => cast.wait(&mut || parker.take(), until),
             // A real thread waits for what the script's does.
-            None => {
-                parker.sleep(None);
-            }
+            None => parker.sleep(None),
         }
     }
 
     fn wait_until(&self, ready: &mut dyn FnMut() -> bool) -> bool {
         let cast = Cast::here(self);
-        cast.inspect(|cast| cast.wait(ready)).is_some()
+        cast.is_some_and(|cast| cast.wait(ready, None))
     }
 
     fn turn(&self, wakers: &mut Vec<Waker>) {
