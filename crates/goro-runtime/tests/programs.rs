@@ -21,21 +21,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 
-/// A small generator, so that programs stay what they are whatever the runtime draws.
-struct Draw(u64);
-
-impl Draw {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
-    }
-}
+#[path = "support/draw.rs"]
+mod draw;
+use draw::{Draw, seeds};
 
 /// What all tasks of a program share and count.
 #[derive(Default)]
@@ -221,14 +209,6 @@ fn assert_dropped(world: &World, seed: u64) {
     assert!(count(&world.ended) <= count(&world.made), "seed {seed}: a task ended twice");
     let results = count(&world.done) + count(&world.panicked) + count(&world.cancelled);
     assert_eq!(results, count(&world.joined), "seed {seed}: results");
-}
-
-fn seeds(default: u64) -> std::ops::Range<u64> {
-    let from = |name| std::env::var(name).ok().and_then(|value: String| value.parse::<u64>().ok());
-    match (from("GORO_SEED"), from("GORO_SEEDS")) {
-        (Some(seed), _) => seed..seed + 1,
-        (None, seeds) => 0..seeds.unwrap_or(default),
-    }
 }
 
 #[test]
