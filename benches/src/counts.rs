@@ -8,11 +8,15 @@ use std::env;
 use std::fs;
 use std::future::poll_fn;
 use std::hint::black_box;
+use std::io;
 use std::path::Path;
 use std::pin::pin;
 use std::process::{Command, ExitCode, Stdio};
 use std::task::Poll;
 use std::time::Duration;
+
+use futures::{AsyncReadExt, AsyncWriteExt};
+use goro::net::{TcpListener, TcpStream};
 
 use crate::mailbox::Mailbox;
 
@@ -34,6 +38,7 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("wake_poll", "a task wakes itself and is polled again"),
     ("park_wake", "half a round trip between two tasks: one parks, the other wakes it"),
     ("timer", "a sleep: armed at its first poll, disarmed when it is dropped"),
+    ("echo", "64 bytes over a loopback connection and back, the kernel left out"),
 ];
 
 /// Runs one operation so many times: `OPERATION TIMES`.
@@ -93,6 +98,7 @@ async fn operate(name: &str, times: usize) -> Result<(), String> {
             black_box(value);
             other.await.map_err(|error| error.to_string())?;
         }
+        "echo" => echo(times).await.map_err(|error| error.to_string())?,
         "timer" => {
             for _ in 0..times {
                 let mut sleep = pin!(goro::time::sleep(Duration::from_secs(3600)));
@@ -106,6 +112,26 @@ async fn operate(name: &str, times: usize) -> Result<(), String> {
         _ => return Err(format!("{name}: no such operation")),
     }
     Ok(())
+}
+
+async fn echo(times: usize) -> io::Result<()> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let mut client = TcpStream::connect(listener.local_addr()?).await?;
+    let (mut server, _) = listener.accept().await?;
+    let served = goro::spawn(async move {
+        let mut message = [0; 64];
+        for _ in 0..times {
+            server.read_exact(&mut message).await?;
+            server.write_all(&message).await?;
+        }
+        Ok::<(), io::Error>(())
+    });
+    let mut message = [0; 64];
+    for _ in 0..times {
+        client.write_all(&message).await?;
+        client.read_exact(&mut message).await?;
+    }
+    served.await.map_err(io::Error::other)?
 }
 
 /// Counts all operations and compares them with `counts.txt` beside this package's manifest; with

@@ -51,7 +51,7 @@ pub(crate) fn wait(shard: &'static Shard, parker: &Parker) {
         parker.sleep(None);
         return;
     };
-    let driver = &*ground.driver;
+    let driver = &ground.driver;
     let polls = || hub.sum(|counters| counters.polls.get());
     let (mut before, mut in_vain, mut newest) = (polls(), 0, false);
     loop {
@@ -77,7 +77,7 @@ enum Which {
 
 /// Does what cannot wait, and if the crew rests runs one task; whether there was anything.
 fn look_after(shard: &'static Shard, ground: &Arc<Ground>, which: Option<Which>) -> bool {
-    let (hub, driver, mut wakers) = (shard.hub, &*ground.driver, Vec::<Waker>::new());
+    let (hub, driver, mut wakers) = (shard.hub, &ground.driver, Vec::<Waker>::new());
     let now = driver.now();
     for timers in hub.all_shards().map(|shard| &shard.timers) {
         if timers.is_due(now) {

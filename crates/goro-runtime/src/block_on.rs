@@ -375,7 +375,7 @@ impl Drop for Aside {
             // Nobody else asks the spare to leave.
             if let Some(ground) = hub.ground() {
                 for place in hub.spares.retire(0, |_| true) {
-                    hub.unpark(crate::hub::MAX_WORKERS as u32 + place, &*ground.driver);
+                    hub.unpark(crate::hub::MAX_WORKERS as u32 + place, &ground.driver);
                 }
             }
         }

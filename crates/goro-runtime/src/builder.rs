@@ -6,6 +6,7 @@ use goro_shim::{random, thread};
 use std::path::PathBuf;
 
 use crate::blocking::{Config, DEFAULT};
+use crate::driver::Chosen;
 use crate::driver::os::{OsDriver, ThreadPlan};
 use crate::driver::scripted::{Script, Scripted, Seeded};
 use crate::ground::{Ground, Plan};
@@ -250,7 +251,7 @@ impl Builder {
         let plan = self.plan(workers, false)?;
         let threads = ThreadPlan { name: Arc::clone(&plan.name), stack_size };
         let driver = Arc::new(OsDriver::new(threads, &plan.pools).map_err(BuildError::Reactor)?);
-        let (ground, started, error) = match Ground::start(driver.clone(), plan) {
+        let (ground, started, error) = match Ground::start(Chosen::Os(driver.clone()), plan) {
             Ok(ground) => match driver.staff() {
                 Ok(()) => return Ok(Runtime::of(ground, driver)),
                 Err(error) => (ground, workers, error),
@@ -279,7 +280,7 @@ impl Builder {
         let plan = Plan { local: true, ..plan };
         let threads = ThreadPlan { name: Arc::clone(&plan.name), stack_size };
         let driver = Arc::new(OsDriver::local(threads, &plan.pools).map_err(BuildError::Reactor)?);
-        let ground = match Ground::start(driver.clone(), plan) {
+        let ground = match Ground::start(Chosen::Os(driver.clone()), plan) {
             Ok(ground) => ground,
             Err((_, started, error)) => return Err(BuildError::Thread { started, error }),
         };

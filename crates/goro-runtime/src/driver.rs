@@ -18,8 +18,11 @@ use goro_shim::Arc;
 use goro_shim::time::{Duration, Instant};
 use std::io;
 
+mod chosen;
 pub mod os;
 pub mod scripted;
+
+pub(crate) use chosen::Chosen;
 
 /// What runs on a thread of the runtime's, or as an actor of the scripted driver.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use goro_shim::Arc;
 use std::io;
 
 use crate::blocking::Config;
-use crate::driver::{Driver, Role};
+use crate::driver::{Chosen, Role};
 use crate::hub::{Hub, Lease, MAX_WORKERS};
 use crate::monitor::Monitor;
 use crate::quota::Follows;
@@ -31,7 +31,7 @@ pub(crate) struct Plan {
 /// What one lease stands on; see the module.
 pub(crate) struct Ground {
     pub(crate) hub: &'static Hub,
-    pub(crate) driver: Arc<dyn Driver>,
+    pub(crate) driver: Chosen,
     pub(crate) name: Arc<str>,
     pub(crate) pools: Arc<[Config]>,
     pub(crate) chaos: Option<Chaos>,
@@ -57,7 +57,7 @@ impl Ground {
     /// The first refusal of a thread; what had started by then is on its way out, and the caller
     /// waits for it by joining the driver.
     pub(crate) fn start(
-        driver: Arc<dyn Driver>,
+        driver: Chosen,
         plan: Plan,
     ) -> Result<Arc<Self>, (Arc<Self>, usize, io::Error)> {
         let Plan { name, lease, pools, stalls, follows, local } = plan;
@@ -84,7 +84,7 @@ impl Ground {
     /// Ends spawning and has every worker cancel what is there and leave.
     pub(crate) fn close(&self) {
         if self.hub.close() {
-            self.hub.wake_all(&*self.driver);
+            self.hub.wake_all(&self.driver);
         }
     }
 

@@ -26,7 +26,7 @@ use goro_shim::{Arc, fork, time};
 use crate::blocking::DEFAULT;
 use crate::counters::{self, Counters};
 use crate::crew::Crew;
-use crate::driver::{Driver, Job};
+use crate::driver::{Chosen, Job};
 use crate::gate::Gate;
 use crate::ground::Ground;
 use crate::idle::Idle;
@@ -270,13 +270,13 @@ impl Hub {
     pub(crate) fn announce(&self) {
         if let Some(worker) = self.idle.announce(self.watcher()) {
             if let Some(ground) = self.ground() {
-                self.unpark(worker, &*ground.driver);
+                self.unpark(worker, &ground.driver);
             }
         }
     }
 
     /// Wakes one sleeper, unless somebody searches by now. True when one was woken.
-    pub(crate) fn wake_one(&self, driver: &dyn Driver) -> bool {
+    pub(crate) fn wake_one(&self, driver: &Chosen) -> bool {
         match self.idle.pick(self.watcher()) {
             Some(worker) => {
                 self.unpark(worker, driver);
@@ -287,7 +287,7 @@ impl Hub {
     }
 
     /// Gives a worker that was picked its token.
-    pub(crate) fn unpark(&self, worker: u32, driver: &dyn Driver) {
+    pub(crate) fn unpark(&self, worker: u32, driver: &Chosen) {
         if let Some(shard) = self.shard(worker) {
             driver.unpark(&shard.parker);
         }
@@ -296,7 +296,7 @@ impl Hub {
     /// Makes a worker that sleeps look at its deadline again.
     pub(crate) fn nudge(&self, worker: u32) {
         if let Some(ground) = self.ground() {
-            self.unpark(worker, &*ground.driver);
+            self.unpark(worker, &ground.driver);
         }
     }
 
@@ -306,7 +306,7 @@ impl Hub {
     }
 
     /// Wakes everybody.
-    pub(crate) fn wake_all(&self, driver: &dyn Driver) {
+    pub(crate) fn wake_all(&self, driver: &Chosen) {
         for shard in self.idle.pick_all().into_iter().filter_map(|w| self.shard(w)) {
             driver.unpark(&shard.parker);
         }
@@ -331,7 +331,7 @@ impl Hub {
         if let Some(cause) = self.refusal() {
             return Err(Refused(job, std::io::Error::other(cause)));
         }
-        let driver = Arc::clone(&ground.driver);
+        let driver = ground.driver.clone();
         let place = match driver.reserve(DEFAULT.1) {
             Ok(place) => place,
             Err(refusal) => return Err(Refused(job, refusal.into())),

@@ -139,7 +139,7 @@ impl Monitor {
         crate::observe::wake_each(&mut self.wakers);
         let waits = round.offer || injected || !hub.injector.is_empty();
         if waits && hub.idle.wanted() {
-            hub.wake_one(&*self.ground.driver);
+            hub.wake_one(&self.ground.driver);
         }
         self.stalls.see_to(&self.ground, &round, waits, now);
         if round.stuck >= round.members && hub.is_closing() {
@@ -218,7 +218,7 @@ impl Monitor {
     }
 
     fn look_at_reactor(&mut self, now: Instant) {
-        let driver = &*self.ground.driver;
+        let driver = &self.ground.driver;
         if driver.turns() == self.turns {
             driver.turn(&mut self.wakers);
             let foreign = &self.ground.hub.foreign().timers;
@@ -252,6 +252,6 @@ impl TurnIn for Monitor {
     }
 
     fn wake_one(&self) {
-        self.ground.hub.wake_one(&*self.ground.driver);
+        self.ground.hub.wake_one(&self.ground.driver);
     }
 }

@@ -304,14 +304,18 @@ impl Worker {
     #[inline]
     fn share(&self) {
         if self.hub.idle.sleeping() > 0 {
-            let standing = self.shard.queue.len();
-            let worth_it = self.pace.should_share(standing, &*self.ground.driver);
-            if (worth_it || self.hub.is_unminded())
-                && self.hub.idle.wanted()
-                && self.hub.wake_one(&*self.ground.driver)
-            {
-                self.shard.counters.wakes.add(1);
-            }
+            self.share_with_sleepers();
+        }
+    }
+
+    fn share_with_sleepers(&self) {
+        let standing = self.shard.queue.len();
+        let worth_it = self.pace.should_share(standing, &self.ground.driver);
+        if (worth_it || self.hub.is_unminded())
+            && self.hub.idle.wanted()
+            && self.hub.wake_one(&self.ground.driver)
+        {
+            self.shard.counters.wakes.add(1);
         }
     }
 
@@ -321,7 +325,7 @@ impl Worker {
         self.searching.set(false);
         let more = || self.hub.has_untold();
         if let Some(next) = self.hub.idle.found(self.hub.watcher(), more) {
-            self.hub.unpark(next, &*self.ground.driver);
+            self.hub.unpark(next, &self.ground.driver);
         }
     }
 

@@ -11,11 +11,11 @@ use goro_reactor::source::StreamSource;
 
 use super::stream::{Carrier, TcpStream};
 
-/// Tells the compiler which of the two is worth no room in those who read and write: with it a round
-/// trip's four transfers are 60 instructions shorter.
+/// The call of a simulated one, out of the way of where the operating system's is read and written.
 #[cold]
-fn simulated(stream: &dyn StreamSource) -> &dyn StreamSource {
-    stream
+#[inline(never)]
+fn simulated<R>(call: impl FnOnce() -> R) -> R {
+    call()
 }
 
 /// Calls a method of the stream's source: directly for the operating system's.
@@ -23,9 +23,22 @@ macro_rules! direct {
     ($stream:expr, $method:ident $arguments:tt) => {
         match $stream.carrier() {
             Carrier::Kernel(stream) => stream.$method $arguments,
-            Carrier::Simulated(stream) => simulated(&**stream).$method $arguments,
+            Carrier::Simulated(stream) => simulated(move || stream.$method $arguments),
         }
     };
+}
+
+/// Reads and writes are calls, so that what there is to choose keeps nobody's loop round them from being
+/// inlined where it is awaited.
+#[inline(never)]
+fn read(stream: &TcpStream, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+    direct!(stream, poll_read(cx, buf))
+}
+
+/// As [`read`].
+#[inline(never)]
+fn write(stream: &TcpStream, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    direct!(stream, poll_write(cx, buf))
 }
 
 impl AsyncRead for &TcpStream {
@@ -35,7 +48,7 @@ impl AsyncRead for &TcpStream {
         cx: &mut Context<'_>,
         buf: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        direct!(self, poll_read(cx, buf))
+        read(*self, cx, buf)
     }
 
     #[inline]
@@ -55,7 +68,7 @@ impl AsyncWrite for &TcpStream {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        direct!(self, poll_write(cx, buf))
+        write(*self, cx, buf)
     }
 
     #[inline]

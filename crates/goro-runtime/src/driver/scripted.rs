@@ -46,7 +46,7 @@ use std::rc::Rc;
 
 pub use goro_task::{Activity, TaskView};
 
-use super::{Driver, Place, Rest, Role};
+use super::{Chosen, Driver, Place, Rest, Role};
 use crate::builder::BuildError;
 use crate::ground::{Ground, Plan};
 use crate::handle::Handle;
@@ -62,7 +62,7 @@ pub(crate) use cast::is_here;
 pub use nested::Inside;
 pub use outsider::Outsider;
 pub use script::{Mover, Script, Seeded, Stuck};
-use stage::Stage;
+pub(crate) use stage::Stage;
 
 #[cfg(test)]
 mod tests;
@@ -126,7 +126,7 @@ impl std::error::Error for Stalled {}
 impl Scripted {
     pub(crate) fn start(plan: Plan, script: Arc<dyn Script>) -> Result<Self, BuildError> {
         let stage = Arc::new(Stage::new(script));
-        let (ground, refused) = match Ground::start(stage.clone(), plan) {
+        let (ground, refused) = match Ground::start(Chosen::Scripted(stage.clone()), plan) {
             Ok(ground) => (ground, None),
             Err((ground, started, error)) => (ground, Some((started, error))),
         };

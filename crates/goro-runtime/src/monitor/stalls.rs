@@ -122,7 +122,7 @@ impl Stalls {
             shard.is_none_or(|shard| shard.published.sequence() % 2 == 0)
         };
         for place in hub.spares.retire(most, is_free) {
-            hub.unpark(MAX_WORKERS as u32 + place, &*ground.driver);
+            hub.unpark(MAX_WORKERS as u32 + place, &ground.driver);
         }
     }
 }

@@ -11,7 +11,7 @@
 use core::cell::Cell;
 use goro_shim::time::{Duration, Instant};
 
-use crate::driver::Driver;
+use crate::driver::Chosen;
 
 /// Polls per reading of the clock.
 const WINDOW: u32 = 16;
@@ -53,7 +53,7 @@ impl Pace {
 
     /// Whether `standing` tasks are worth waking somebody, who sleeps, for.
     #[inline]
-    pub(crate) fn should_share(&self, standing: usize, driver: &dyn Driver) -> bool {
+    pub(crate) fn should_share(&self, standing: usize, driver: &Chosen) -> bool {
         let polls = self.polls.get() + 1;
         self.polls.set(polls);
         if polls >= WINDOW {

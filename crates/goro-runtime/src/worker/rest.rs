@@ -48,6 +48,7 @@ impl Worker {
     }
 
     /// After a sleep: counts itself awake, and wakes `wakers` and what is due.
+    #[inline]
     pub fn wake_up(&self, wakers: Vec<Waker>) {
         let now = self.ground.driver.now();
         self.woke_at.set(now);

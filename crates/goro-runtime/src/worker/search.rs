@@ -103,7 +103,7 @@ impl Worker {
         self.hub.announce();
         if self.hub.is_unminded() {
             // Others may sleep on their threads because this one had the reactor.
-            self.hub.wake_one(&*self.ground.driver);
+            self.hub.wake_one(&self.ground.driver);
         }
         // A worker's timers are its shard's: who still waits arms anew, where it is polled.
         let mut wakers = Vec::new();

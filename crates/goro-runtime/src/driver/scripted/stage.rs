@@ -19,7 +19,7 @@ use crate::parker::Parker;
 
 /// What the scheduler sees of the script.
 #[derive(Debug)]
-pub(super) struct Stage {
+pub(crate) struct Stage {
     pub(super) state: Lock<State>,
     pub(super) script: Arc<dyn Script>,
 }
