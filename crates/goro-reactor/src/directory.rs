@@ -123,11 +123,14 @@ impl Directory {
         events: impl Iterator<Item = (Token, Directions)>,
         into: &mut Vec<Waker>,
     ) -> usize {
-        let mut events = events.filter(|&(_, set)| set != Directions::NONE).peekable();
+        let mut events = events.filter(|&(_, set)| set != Directions::NONE);
         let mut delivered = 0;
-        while events.peek().is_some() {
+        let mut next = events.next();
+        while next.is_some() {
             let entries = self.entries.lock();
-            for (token, directions) in events.by_ref().take(BATCH) {
+            for _ in 0..BATCH {
+                let Some((token, directions)) = next else { break };
+                next = events.next();
                 let Some(entry) = entries.slab.get(token.key()) else { continue };
                 if entry.generation == token.generation() {
                     entry.watch.raise(directions, into);

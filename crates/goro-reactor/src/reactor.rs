@@ -200,7 +200,9 @@ impl Hold<'_> {
             let timeout = self.poller.alarm.prepare(wait);
             let Poller { poll, events, .. } = &mut *self.poller;
             let polled = poll.poll(events, timeout);
-            self.reactor.turns.fetch_add(1, Ordering::Relaxed);
+            // Only the holder counts.
+            let turns = self.reactor.turns.load(Ordering::Relaxed).wrapping_add(1);
+            self.reactor.turns.store(turns, Ordering::Relaxed);
             match polled {
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) => return Err(e),

@@ -35,6 +35,9 @@ pub(crate) fn task_panicked(id: TaskId, kind: Kind, runtime: &str) {
 
 /// Wakes each; one that panics does not keep the rest from being woken.
 pub(crate) fn wake_each(wakers: &mut Vec<Waker>) {
+    if wakers.is_empty() {
+        return;
+    }
     goro_task::expect_wakes(wakers);
     for waker in wakers.drain(..) {
         // Panic: a foreign waker may; it was the user's, its task is not ours, the rest go on.
