@@ -38,7 +38,7 @@
 //!
 //! Left out: the network itself. Over the operating system sockets are mio's and socket2's; inside
 //! a simulated runtime they are whatever its [`Network`](goro_reactor::source::Network) made up.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod address;
 mod failure;

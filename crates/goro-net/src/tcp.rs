@@ -8,6 +8,7 @@ mod accepting;
 mod connect;
 mod halves;
 mod kernel;
+mod left;
 mod listener;
 mod options;
 mod owned;

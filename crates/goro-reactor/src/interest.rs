@@ -3,6 +3,7 @@
 //! Invariants:
 //! 1. A hang-up or an error readies both directions: whoever waits in either learns of it from the
 //!    system call it then makes.
+//!    An end is a bit of its own beside them.
 //! 2. Bits this file does not know are dropped; an event with none of the known ones is nothing.
 //!
 //! Left out: priority data. Its only users are out-of-band bytes, which goro has no way to read.
@@ -25,6 +26,8 @@ pub(crate) struct Directions(u64);
 impl Directions {
     pub(crate) const NONE: Self = Self(0);
     pub(crate) const BOTH: Self = Self(0b11);
+    /// Beside a direction: no more will come from there, or the source has failed.
+    pub(crate) const END: Self = Self(1 << 5);
 
     /// What `event` readies.
     pub(crate) fn of(event: &mio::event::Event) -> Self {
@@ -38,7 +41,7 @@ impl Directions {
         report.readies()
     }
 
-    /// As bits 0 and 1 of a word.
+    /// As bits 0, 1 and 5 of a word.
     pub(crate) fn bits(self) -> u64 {
         self.0
     }
@@ -61,11 +64,14 @@ struct Report {
 impl Report {
     fn readies(self) -> Directions {
         if self.error || (self.read_closed && self.write_closed) {
-            return Directions::BOTH;
+            return Directions::BOTH | Directions::END;
         }
         let mut set = Directions::NONE;
         if self.readable || self.read_closed {
             set |= Direction::Read.into();
+        }
+        if self.read_closed {
+            set |= Directions::END;
         }
         if self.writable || self.write_closed {
             set |= Direction::Write.into();
@@ -105,16 +111,17 @@ mod tests {
     fn each_word_readies_whom_it_concerns() {
         let none = Report::default();
         let (read, write) = (Direction::Read.into(), Direction::Write.into());
+        let ended = Directions::BOTH | Directions::END;
         for (report, set) in [
             (none, Directions::NONE),
             (Report { readable: true, ..none }, read),
             (Report { writable: true, ..none }, write),
             (Report { readable: true, writable: true, ..none }, Directions::BOTH),
-            (Report { read_closed: true, ..none }, read),
+            (Report { read_closed: true, ..none }, read | Directions::END),
             (Report { write_closed: true, ..none }, write),
-            (Report { error: true, ..none }, Directions::BOTH),
-            (Report { error: true, readable: true, ..none }, Directions::BOTH),
-            (Report { read_closed: true, write_closed: true, ..none }, Directions::BOTH),
+            (Report { error: true, ..none }, ended),
+            (Report { error: true, readable: true, ..none }, ended),
+            (Report { read_closed: true, write_closed: true, ..none }, ended),
         ] {
             assert_eq!(report.readies(), set, "{report:?}");
         }

@@ -59,7 +59,7 @@ mod watched;
 
 pub use interest::Direction;
 pub use reactor::{Hold, Reactor, Turn, Wait, wake_all};
-pub use registration::Registration;
+pub use registration::{Left, Registration};
 pub use waiter::{Attempt, Readiness, Waiter};
 pub use watch::Ready;
 pub use watched::Watched;

@@ -86,6 +86,41 @@ impl Registration {
         self.poll_io_in(cx, direction, op, Place::Seat, &mut io)
     }
 
+    /// As [`poll_io`](Self::poll_io) for reading, where `read` says beside its result whether it has
+    /// left nothing to be read. The next call then waits for an event before it calls `read`.
+    ///
+    /// # Errors
+    /// As [`poll_io`](Self::poll_io).
+    pub fn poll_read<R>(
+        &self,
+        cx: &mut Context<'_>,
+        op: Op,
+        mut read: impl FnMut() -> io::Result<(R, Left)>,
+    ) -> Poll<io::Result<R>> {
+        loop {
+            let spent = ready!(budget::poll_spend(cx));
+            let ready = match self.poll_ready_in(cx, Direction::Read, op, Place::Seat) {
+                Poll::Pending => return unspent(spent),
+                Poll::Ready(result) => result?,
+            };
+            if !self.watch.is_drained(ready) {
+                match read() {
+                    Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                    Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
+                    Err(e) => return Poll::Ready(Err(e)),
+                    Ok((result, left)) => {
+                        self.watch.has_read(ready, left == Left::Nothing);
+                        return Poll::Ready(Ok(result));
+                    }
+                }
+            }
+            match self.wait(cx, Direction::Read, op, Place::Seat, Some(ready)) {
+                Poll::Pending => return unspent(spent),
+                Poll::Ready(result) => drop(result?),
+            }
+        }
+    }
+
     /// As [`poll_io`](Self::poll_io), once and without waiting.
     ///
     /// Spends no budget: there is no task to put off.
@@ -227,6 +262,15 @@ impl Registration {
     pub(crate) fn leave(&self, direction: Direction, key: usize) {
         self.watch.leave(direction, key);
     }
+}
+
+/// What a read has left to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// Nothing: whatever comes now makes an event.
+    Nothing,
+    /// Something, or the reader cannot tell.
+    Perhaps,
 }
 
 impl Drop for Registration {

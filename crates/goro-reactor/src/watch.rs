@@ -1,10 +1,10 @@
 //! One source's readiness and who waits for it.
 //!
 //! ```text
-//!  63             32 31        5  4      3       2       1     0
-//! +-----------------+------------+------+------+---------+-----+-----+
-//! |      tick       |            | seat | seat | stopped |write|read |
-//! +-----------------+------------+------+------+---------+-----+-----+
+//!  63             32 31      6   5     4      3       2       1     0
+//! +-----------------+----------+-----+------+------+---------+-----+-----+
+//! |      tick       |          | end | seat | seat | stopped |write|read |
+//! +-----------------+----------+-----+------+------+---------+-----+-----+
 //! ```
 //!
 //! `tick` counts the events this source has had, and wraps; `seat` says that a poll-style waker is
@@ -17,6 +17,9 @@
 //!    other.
 //! 3. A bit is cleared only if the tick is the one under which it was seen: an event that came
 //!    between a would-block and the clearing stays.
+//!    A read that has left nothing is as good as a would-block under the tick under which it was made
+//!    (`drained`), but for an end: `end` stays set from the event on that told of one, since what a
+//!    kernel counts as left need not include it.
 //! 4. No waker is cloned, woken or dropped under the lock.
 //! 5. A poll-style waker that another task's replaces is kept until the next event, up to
 //!    [`DISPLACED`] of them; beyond that the oldest is woken, which makes its task come back. So
@@ -37,6 +40,9 @@ use crate::interest::{Direction, Directions};
 const DISPLACED: usize = 8;
 /// A slab of parked waiters that has emptied is given back if it has room for more than this.
 const KEPT_PLACES: usize = 32;
+
+/// No tick: those have 32 bits.
+const NO_TICK: u64 = u64::MAX;
 
 const STOPPED: u64 = 1 << 2;
 const SEATS: u32 = 3;
@@ -100,6 +106,8 @@ struct Lane {
 #[derive(Debug)]
 pub(crate) struct Watch {
     word: AtomicU64,
+    /// The tick under which a read has taken all there was, or [`NO_TICK`].
+    drained: AtomicU64,
     lanes: Lock<[Lane; 2]>,
 }
 
@@ -156,9 +164,15 @@ impl Lane {
     }
 
     fn take_all(&mut self, into: &mut Vec<Waker>) {
-        into.extend(self.seat.take());
-        into.append(&mut self.displaced);
-        into.extend(self.own.iter_mut().filter_map(|(_, place)| place.take()));
+        if let Some(seated) = self.seat.take() {
+            into.push(seated);
+        }
+        if !self.displaced.is_empty() {
+            into.append(&mut self.displaced);
+        }
+        if !self.own.is_empty() {
+            into.extend(self.own.iter_mut().filter_map(|(_, place)| place.take()));
+        }
     }
 }
 
@@ -166,7 +180,22 @@ impl Watch {
     /// Assumes both directions ready until a system call says otherwise.
     pub(crate) fn new() -> Self {
         let word = FIRST_TICK << TICKS | Directions::BOTH.bits();
-        Self { word: AtomicU64::new(word), lanes: Lock::new([Lane::default(), Lane::default()]) }
+        let lanes = Lock::new([Lane::default(), Lane::default()]);
+        Self { word: AtomicU64::new(word), drained: AtomicU64::new(NO_TICK), lanes }
+    }
+
+    /// A read under `ready` has succeeded; `all` says that it has left nothing to be read.
+    #[inline]
+    pub(crate) fn has_read(&self, ready: Ready, all: bool) {
+        self.drained.store(if all { u64::from(ready.tick) } else { NO_TICK }, Ordering::Relaxed);
+    }
+
+    /// Whether the last read has taken all there was, and no event has come since. Not if one has
+    /// told of an end, which a read has yet to hear of from the kernel.
+    #[inline]
+    pub(crate) fn is_drained(&self, ready: Ready) -> bool {
+        self.drained.load(Ordering::Relaxed) == u64::from(ready.tick)
+            && self.word.load(Ordering::Relaxed) & Directions::END.bits() == 0
     }
 
     /// Looks without waiting.

@@ -1,6 +1,6 @@
 //! What loom explores: an event against a task that has just met a would-block.
 
-use goro_shim::atomic::AtomicBool;
+use goro_shim::atomic::{AtomicBool, AtomicU32};
 use goro_shim::{Arc, global};
 
 use super::*;
@@ -64,6 +64,42 @@ fn an_event_and_a_seated_waiter_never_miss_each_other() {
 #[test]
 fn an_event_and_a_waiter_in_its_own_place_never_miss_each_other() {
     an_event_meets_a_poll(true);
+}
+
+/// Reads byte by byte until it sleeps, and believes what a read says of what it has left.
+fn read_all(watch: &Watch, bytes: &AtomicU32) {
+    loop {
+        let Seen::Ready(ready) = watch.look(Direction::Read) else { panic!("it has not waited") };
+        if !watch.is_drained(ready) && bytes.load(Ordering::Acquire) > 0 {
+            let left = bytes.fetch_sub(1, Ordering::AcqRel) - 1;
+            watch.has_read(ready, left == 0);
+            continue;
+        }
+        let seen = watch.wait(Direction::Read, Place::Seat, Some(ready), Waker::noop());
+        if seen == Seen::Waiting {
+            return;
+        }
+    }
+}
+
+#[test]
+fn an_event_and_a_reader_who_knows_that_nothing_is_left_never_miss_each_other() {
+    explore(|| {
+        let watch = Arc::new(Watch::new());
+        let bytes = Arc::new(AtomicU32::new(1));
+        let turner = {
+            let (watch, bytes) = (Arc::clone(&watch), Arc::clone(&bytes));
+            loom::thread::spawn(move || {
+                bytes.fetch_add(1, Ordering::AcqRel);
+                let mut wakers = Vec::new();
+                watch.raise(Direction::Read.into(), &mut wakers);
+                wakers.len()
+            })
+        };
+        read_all(&watch, &bytes);
+        let woken = turner.join().unwrap();
+        assert!(bytes.load(Ordering::Acquire) == 0 || woken == 1, "asleep beside a byte");
+    });
 }
 
 #[test]

@@ -53,6 +53,35 @@ fn ready(watch: &Watch, direction: Direction) -> Ready {
 }
 
 #[test]
+fn what_a_read_has_drained_is_so_until_the_next_event() {
+    let watch = Watch::new();
+    let first = ready(&watch, READ);
+    assert!(!watch.is_drained(first), "nobody has read");
+    watch.has_read(first, true);
+    assert!(watch.is_drained(first));
+    watch.has_read(first, false);
+    assert!(!watch.is_drained(first), "a later read has left something");
+    watch.has_read(first, true);
+    raise(&watch, READ.into());
+    assert!(!watch.is_drained(ready(&watch, READ)), "an event has come");
+    watch.has_read(first, true);
+    assert!(!watch.is_drained(ready(&watch, READ)), "it came after what that read saw");
+}
+
+#[test]
+fn nothing_is_drained_of_a_source_that_has_ended() {
+    let watch = Watch::new();
+    raise(&watch, Directions::from(READ) | Directions::END);
+    let seen = ready(&watch, READ);
+    watch.has_read(seen, true);
+    assert!(!watch.is_drained(seen), "the end is to be heard of from the kernel");
+    raise(&watch, READ.into());
+    let seen = ready(&watch, READ);
+    watch.has_read(seen, true);
+    assert!(!watch.is_drained(seen), "it has ended for good");
+}
+
+#[test]
 fn both_directions_are_assumed_ready_until_a_would_block() {
     let watch = Watch::new();
     watch.clear(ready(&watch, READ));
