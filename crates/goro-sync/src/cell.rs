@@ -15,6 +15,7 @@
     reason = "the ledger's one cell of goro-sync: a lock's value has no safe form"
 )]
 
+use core::mem::ManuallyDrop;
 use core::ops::{Deref, DerefMut};
 
 use goro_context::cause::Text;
@@ -70,9 +71,16 @@ impl<const ALL: usize, T: ?Sized> Guarded<ALL, T> {
 
     /// Access for one, with all of the permits.
     #[inline]
-    pub(crate) fn sole<'a>(&'a self, held: Held<'a, ALL>) -> Sole<Held<'a, ALL>, T> {
-        self.check(&held, ALL);
-        Sole { value: self.value.with_mut(|value| value), kept: held }
+    pub(crate) fn sole<'a>(&'a self, held: Held<'a, ALL>) -> Sole<Taken<'a, ALL, ALL>, T> {
+        let kept = self.taken(held);
+        Sole { value: self.value.with_mut(|value| value), kept }
+    }
+
+    #[inline]
+    fn taken<const COUNT: usize>(&self, held: Held<'_, ALL>) -> Taken<'_, COUNT, ALL> {
+        self.check(&held, COUNT);
+        held.keep();
+        Taken { permits: &self.permits }
     }
 
     #[inline]
@@ -87,9 +95,9 @@ impl<const ALL: usize, T: ?Sized> Guarded<ALL, T> {
 impl<T: ?Sized> Guarded<SHARES, T> {
     /// Access for many, with one permit each.
     #[inline]
-    pub(crate) fn shared<'a>(&'a self, held: Held<'a, SHARES>) -> Shared<Held<'a, SHARES>, T> {
-        self.check(&held, 1);
-        Shared { value: self.value.with(|value| value), kept: held }
+    pub(crate) fn shared<'a>(&'a self, held: Held<'a, SHARES>) -> Shared<Taken<'a, 1, SHARES>, T> {
+        let kept = self.taken(held);
+        Shared { value: self.value.with(|value| value), kept }
     }
 }
 
@@ -100,6 +108,30 @@ pub(crate) trait Guards<const ALL: usize> {
 
     /// A field of this.
     fn guarded(&self) -> &Guarded<ALL, Self::Value>;
+}
+
+/// `COUNT` permits of a lock's, given back when this is dropped.
+///
+/// The number is the type's, so that a guard is two words, which a future returns in registers.
+pub(crate) struct Taken<'a, const COUNT: usize, const ALL: usize> {
+    permits: &'a Permits,
+}
+
+impl<'a> Taken<'a, SHARES, SHARES> {
+    /// Gives all but one back, and tells whoever is first in line, however few it needs.
+    fn reduce(self) -> Taken<'a, 1, SHARES> {
+        // What it would give back when it is dropped is given back here, or is the reader's.
+        let writer = ManuallyDrop::new(self);
+        writer.permits.give(SHARES - 1, 1);
+        Taken { permits: writer.permits }
+    }
+}
+
+impl<const COUNT: usize, const ALL: usize> Drop for Taken<'_, COUNT, ALL> {
+    #[inline]
+    fn drop(&mut self) {
+        self.permits.give(COUNT, ALL);
+    }
 }
 
 /// A counted share of a lock, and some of its permits.
@@ -135,12 +167,11 @@ unsafe impl<K: Send, U: ?Sized + Send> Send for Sole<K, U> {}
 // SAFETY: as above; a shared one gives `&U` only.
 unsafe impl<K: Sync, U: ?Sized + Sync> Sync for Sole<K, U> {}
 
-impl<'a, U: ?Sized> Sole<Held<'a, SHARES>, U> {
+impl<'a, U: ?Sized> Sole<Taken<'a, SHARES, SHARES>, U> {
     /// Access as one among many, which may come at once.
-    pub(crate) fn downgrade(self) -> Shared<Held<'a, SHARES>, U> {
-        let Self { value, mut kept } = self;
-        kept.reduce_to(1);
-        Shared { value, kept }
+    pub(crate) fn downgrade(self) -> Shared<Taken<'a, 1, SHARES>, U> {
+        let Self { value, kept } = self;
+        Shared { value, kept: kept.reduce() }
     }
 }
 

@@ -4,17 +4,16 @@ use core::fmt;
 use core::ops::{Deref, DerefMut};
 
 use super::{FairMutex, Mutex};
-use crate::cell::{Kept, Sole};
-use crate::permits::Held;
+use crate::cell::{Kept, Sole, Taken};
 
 /// Access to the value of a [`Mutex`](super::Mutex) or [`FairMutex`], or to a part of it. Dropped, it
 /// unlocks.
 #[must_use = "the lock is given back as soon as this is dropped"]
-pub struct MutexGuard<'a, T: ?Sized>(Sole<Held<'a>, T>);
+pub struct MutexGuard<'a, T: ?Sized>(Sole<Taken<'a, 1, 1>, T>);
 
 impl<'a, T: ?Sized> MutexGuard<'a, T> {
     #[inline]
-    pub(super) fn new(sole: Sole<Held<'a>, T>) -> Self {
+    pub(super) fn new(sole: Sole<Taken<'a, 1, 1>, T>) -> Self {
         Self(sole)
     }
 

@@ -5,12 +5,11 @@ use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
 
 use super::RwLock;
-use crate::cell::{Kept, SHARES, Shared, Sole};
-use crate::permits::Held;
+use crate::cell::{Kept, SHARES, Shared, Sole, Taken};
 
 /// Access to read the value of an [`RwLock`], or a part of it. Dropped, it leaves the lock.
 #[must_use = "the lock is given back as soon as this is dropped"]
-pub struct RwLockReadGuard<'a, T: ?Sized>(Shared<Held<'a, SHARES>, T>);
+pub struct RwLockReadGuard<'a, T: ?Sized>(Shared<Taken<'a, 1, SHARES>, T>);
 
 /// A [`RwLockReadGuard`] that keeps its lock alive. `T` is what the lock guards, `U` the part that can
 /// be reached.
@@ -22,7 +21,7 @@ pub struct OwnedRwLockReadGuard<T: ?Sized, U: ?Sized = T>(Shared<Kept<RwLock<T>,
 // It becomes a reader by `downgrade`, on whatever thread it is by then: `Send` asks for `T: Sync`.
 #[must_use = "the lock is given back as soon as this is dropped"]
 pub struct RwLockWriteGuard<'a, T: ?Sized> {
-    sole: Sole<Held<'a, SHARES>, T>,
+    sole: Sole<Taken<'a, SHARES, SHARES>, T>,
     _reader: PhantomData<Shared<(), T>>,
 }
 
@@ -38,7 +37,7 @@ pub struct OwnedRwLockWriteGuard<T: ?Sized, U: ?Sized = T> {
 
 impl<'a, T: ?Sized> RwLockReadGuard<'a, T> {
     #[inline]
-    pub(super) fn new(shared: Shared<Held<'a, SHARES>, T>) -> Self {
+    pub(super) fn new(shared: Shared<Taken<'a, 1, SHARES>, T>) -> Self {
         Self(shared)
     }
 
@@ -85,7 +84,7 @@ impl<T: ?Sized, U: ?Sized> OwnedRwLockReadGuard<T, U> {
 
 impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     #[inline]
-    pub(super) fn new(sole: Sole<Held<'a, SHARES>, T>) -> Self {
+    pub(super) fn new(sole: Sole<Taken<'a, SHARES, SHARES>, T>) -> Self {
         Self { sole, _reader: PhantomData }
     }
 
