@@ -84,6 +84,12 @@ pub trait Host: Sync {
     /// The job back, with the reason.
     fn spawn_blocking(&'static self, job: Job, kind: Kind) -> Result<(), Refused>;
 
+    /// Wakes `waker`, whose task may as well run after all that is ready now. Otherwise it may come
+    /// next.
+    fn wake_behind(&'static self, waker: Waker) {
+        waker.wake();
+    }
+
     /// The host itself, for the crate that made it to recognise its own; `()` otherwise.
     fn as_any(&'static self) -> &'static dyn Any {
         &()
@@ -142,6 +148,15 @@ local! {
 #[inline]
 pub fn current() -> Option<&'static dyn Host> {
     CURRENT.with(Layers::get)
+}
+
+/// Wakes `waker` behind all that is ready: for one who is to try against others, and who loses if it
+/// tries at once. Without a host as any other wake.
+pub fn wake_behind(waker: Waker) {
+    match current() {
+        Some(host) => host.wake_behind(waker),
+        None => waker.wake(),
+    }
 }
 
 /// Makes `host` this thread's, until the guard is dropped.

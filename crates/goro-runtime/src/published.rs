@@ -28,8 +28,9 @@ pub(crate) struct Published {
     sequence: AtomicU64,
     /// The task in hand, as the word of its identity; stands from its poll's begin to the next one's.
     hand: AtomicU64,
-    /// The task in hand has ended: what is scheduled now is its joiner. The owner alone looks.
-    pub(crate) ended: AtomicBool,
+    /// What is woken now goes behind what is ready: the task in hand has ended, and this is its
+    /// joiner; or whoever wakes it said so. The owner alone looks.
+    pub(crate) behind: AtomicBool,
     /// What others have to say to thieves and to the owner: [`STUCK`], [`LOOK`], [`SHAKE`].
     hints: AtomicU32,
     /// How many blocks the owner is inside of, one in the other.
@@ -71,10 +72,10 @@ const START: u64 = if cfg!(debug_assertions) { u64::MAX - 41 } else { 0 };
 impl Published {
     /// Forgets what an earlier lease has left here; nobody owns it meanwhile.
     pub(crate) fn reset(&self) {
-        let Self { sequence, hand, ended, hints, blocks, alone } = self;
+        let Self { sequence, hand, behind, hints, blocks, alone } = self;
         sequence.store(START, Ordering::Relaxed);
         hand.store(0, Ordering::Relaxed);
-        ended.store(false, Ordering::Relaxed);
+        behind.store(false, Ordering::Relaxed);
         hints.store(0, Ordering::Relaxed);
         blocks.store(0, Ordering::Relaxed);
         alone.store(0, Ordering::Relaxed);
@@ -98,12 +99,21 @@ impl Published {
         let sequence = self.sequence.load(Ordering::Relaxed);
         // Ordering: as in `begin`.
         self.sequence.store(sequence.wrapping_add(1), Ordering::Release);
-        self.ended.store(false, Ordering::Relaxed);
+        self.behind.store(false, Ordering::Relaxed);
         let hints = self.hints.load(Ordering::Relaxed);
         if hints != 0 {
             self.hints.store(0, Ordering::Relaxed);
         }
         Hints(hints)
+    }
+
+    /// Owner: what `wake` wakes goes behind what is ready.
+    pub(crate) fn behind(&self, wake: impl FnOnce()) {
+        let before = self.behind.load(Ordering::Relaxed);
+        self.behind.store(true, Ordering::Relaxed);
+        // Panic: the waker may; it then stays so until the poll has ended.
+        wake();
+        self.behind.store(before, Ordering::Relaxed);
     }
 
     /// Where the owner is: odd in a poll.
@@ -114,11 +124,15 @@ impl Published {
 
     /// The task of the poll that goes on, if one does.
     pub(crate) fn in_hand(&self) -> Option<CurrentTask> {
-        let before = self.sequence();
+        self.in_hand_at(self.sequence())
+    }
+
+    /// The task of the poll at this `sequence`, if that is the one that goes on.
+    pub(crate) fn in_hand_at(&self, sequence: u64) -> Option<CurrentTask> {
         // Ordering: Acquire pairs with the Release in `begin`: had this come from a later poll, the
-        // second look at the sequence would find that this one has ended.
+        // look at the sequence below would find that the one asked for has ended.
         let hand = Identity::from_bits(self.hand.load(Ordering::Acquire))?;
-        (before % 2 == 1 && self.sequence() == before).then_some(hand.current())
+        (sequence % 2 == 1 && self.sequence() == sequence).then_some(hand.current())
     }
 
     /// Owner: the task in hand, or the last one that was.

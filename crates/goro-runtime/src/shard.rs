@@ -192,7 +192,7 @@ impl Home for Shard {
             // A joiner goes to the back: of a batch it would find the next one not yet done, and
             // lie down again for each.
             Some(here) if core::ptr::eq(here.hub, self.hub) => {
-                if here.published.ended.load(Ordering::Relaxed) {
+                if here.published.behind.load(Ordering::Relaxed) {
                     here.push(task);
                 } else {
                     here.put_next(task);
@@ -207,7 +207,7 @@ impl Home for Shard {
         self.hub.limit.leave();
         match current::worker() {
             Some(here) if core::ptr::eq(here.hub, self.hub) => {
-                here.published.ended.store(true, Ordering::Relaxed);
+                here.published.behind.store(true, Ordering::Relaxed);
                 here.counters.finished.add(1);
                 if panicked > 0 {
                     here.counters.panicked.add(panicked);
@@ -259,6 +259,13 @@ impl Host for Shard {
     #[inline]
     fn has_fired(&self, at: Instant) -> bool {
         self.timers.has_fired(at)
+    }
+
+    fn wake_behind(&'static self, waker: Waker) {
+        match current::worker() {
+            Some(here) => here.published.behind(move || waker.wake()),
+            None => waker.wake(),
+        }
     }
 
     fn spawn(&'static self, future: BoxedFuture, kind: Kind) -> Result<TaskId, BoxedFuture> {

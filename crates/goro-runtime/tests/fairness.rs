@@ -8,7 +8,7 @@
     reason = "a test uses the crate as a program does"
 )]
 
-use goro_context::budget;
+use goro_context::{budget, host};
 use goro_runtime::driver::scripted::{Event, Scripted};
 use goro_runtime::time::{Duration, sleep};
 use goro_runtime::{Builder, Runtime, block_on, spawn, task::yield_now};
@@ -238,6 +238,45 @@ fn who_yields_goes_behind_all_others() {
         .unwrap();
     let order = order.lock().unwrap();
     assert!(order.is_sorted(), "each goes once before any goes twice: {order:?}");
+}
+
+/// The order in which two tasks run, of which the second is ready, and the first is then woken.
+fn order_of_a_sleeper_and_one_that_is_ready(wake: fn(Waker)) -> Vec<&'static str> {
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let noted = order.clone();
+    script(1, 1)
+        .run(async move {
+            let waker = Arc::new(Mutex::new(None));
+            let (place, sleeper, ready) = (waker.clone(), noted.clone(), noted);
+            let sleeper = spawn(async move {
+                let mut slept = false;
+                poll_fn(|cx| {
+                    if slept {
+                        return Poll::Ready(());
+                    }
+                    slept = true;
+                    *place.lock().unwrap() = Some(cx.waker().clone());
+                    Poll::Pending
+                })
+                .await;
+                sleeper.lock().unwrap().push("the sleeper");
+            });
+            yield_now().await;
+            let ready = spawn(async move { ready.lock().unwrap().push("who was ready") });
+            wake(waker.lock().unwrap().take().unwrap());
+            sleeper.await.unwrap();
+            ready.await.unwrap();
+        })
+        .unwrap();
+    Arc::into_inner(order).unwrap().into_inner().unwrap()
+}
+
+#[test]
+fn who_is_woken_runs_next_and_who_is_woken_behind_runs_last() {
+    let next = order_of_a_sleeper_and_one_that_is_ready(Waker::wake);
+    assert_eq!(next, ["the sleeper", "who was ready"]);
+    let last = order_of_a_sleeper_and_one_that_is_ready(host::wake_behind);
+    assert_eq!(last, ["who was ready", "the sleeper"]);
 }
 
 /// A leaf operation that is always ready, as an input that never runs dry.

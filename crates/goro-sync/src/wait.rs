@@ -50,7 +50,7 @@ mod seat;
 use core::task::{Context, Poll, Waker, ready};
 
 use goro_context::time::{self, Deadline, Duration, Instant};
-use goro_context::{Op, budget, contain, note, trust};
+use goro_context::{Op, budget, contain, host, note, trust};
 use goro_wait::{Drain, Key, WaitList, Wakers};
 
 pub(crate) use seat::Seat;
@@ -232,6 +232,13 @@ impl<X> Waiter<X> {
     pub(crate) fn wake(self) {
         if let Some(waker) = self.waker {
             wake(waker);
+        }
+    }
+
+    /// As [`wake`](Self::wake), behind all that is ready.
+    pub(crate) fn wake_behind(self) {
+        if let Some(waker) = self.waker {
+            contain::quietly(move || host::wake_behind(waker));
         }
     }
 }

@@ -8,7 +8,7 @@
     reason = "a test uses the crate as a program does"
 )]
 
-use goro::sim::explore;
+use goro::sim::{Sim, explore};
 use goro::sync::{
     Barrier, Event, FairMutex, Mutex, Notify, OnceCell, Pool, RwLock, Semaphore, SingleFlight,
 };
@@ -216,6 +216,54 @@ fn nobody_is_passed_by_for_ever() {
         });
         ended.unwrap_or_else(|failure| panic!("{failure}"));
     });
+}
+
+/// Polls of a future, counted.
+async fn counted<F: Future>(future: F, polls: &AtomicUsize) -> F::Output {
+    let mut future = std::pin::pin!(future);
+    std::future::poll_fn(|cx| {
+        polls.fetch_add(1, Ordering::Relaxed);
+        future.as_mut().poll(cx)
+    })
+    .await
+}
+
+/// One of many who passes by those that wait costs them nothing: who waits tries once in a round of
+/// those who hold permits, and is served after a few.
+#[test]
+fn who_waits_for_a_permit_tries_once_a_round() {
+    const HOLDERS: usize = 10;
+    let ended = Sim::new(1).workers(1).run(async {
+        let semaphore = Arc::new(Semaphore::new(HOLDERS));
+        let (rounds, polls) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let stop = Arc::new(Event::new());
+        let holders: Vec<_> = (0..HOLDERS)
+            .map(|_| {
+                let (semaphore, rounds, stop) = (semaphore.clone(), rounds.clone(), stop.clone());
+                goro::spawn(async move {
+                    while !stop.is_set() {
+                        let _permit = semaphore.acquire().await.unwrap();
+                        rounds.fetch_add(1, Ordering::Relaxed);
+                        yield_now().await;
+                    }
+                })
+            })
+            .collect();
+        yield_now().await;
+        rounds.store(0, Ordering::Relaxed);
+        let tried = polls.clone();
+        let waiter = async move { drop(counted(semaphore.acquire(), &tried).await.unwrap()) };
+        goro::spawn(waiter).await.unwrap();
+        let (rounds, polls) = (rounds.load(Ordering::Relaxed), polls.load(Ordering::Relaxed));
+        stop.set();
+        for holder in holders {
+            holder.await.unwrap();
+        }
+        (rounds, polls)
+    });
+    let (rounds, polls) = ended.unwrap_or_else(|failure| panic!("{failure}"));
+    assert!(polls <= 6, "it was passed by too often: {polls} polls");
+    assert!(rounds >= (polls - 2) * HOLDERS / 2, "{polls} polls in {rounds} turns of the holders");
 }
 
 /// Pitfall 115: behind one that is never polled, everybody gets in all the same.

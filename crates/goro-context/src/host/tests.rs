@@ -1,3 +1,7 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Wake;
+
 use super::*;
 use crate::testing::Scripted;
 use goro_shim::thread;
@@ -25,6 +29,25 @@ fn a_host_is_entered_on_its_thread_only() {
     let _entered = enter(Scripted::new());
     let elsewhere = thread::start("elsewhere".into(), None, || current().is_none()).unwrap();
     assert!(elsewhere.join().unwrap());
+}
+
+/// A flag that a waker raises.
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_wake_behind_is_a_wake_with_and_without_a_host() {
+    let (with, without) = (Arc::new(Woken::default()), Arc::new(Woken::default()));
+    wake_behind(Waker::from(without.clone()));
+    let _entered = enter(Scripted::new());
+    wake_behind(Waker::from(with.clone()));
+    assert!([with, without].iter().all(|woken| woken.0.load(Ordering::Relaxed)));
 }
 
 #[test]

@@ -135,7 +135,7 @@ impl<'a, M: Manner, const QUORUM: usize> Acquire<'a, M, QUORUM> {
             (Err(Refusal::TooFew), Some(offer)) => {
                 offer.object = permits.number();
                 let first = self.is_first(came);
-                let wants = Wants { count: self.count, first };
+                let wants = Wants { count: self.count, first, sharing: !M::ONLY_ONE };
                 if !waiting.line.wait(&mut self.place, offer, came, || wants) {
                     attempt = Attempt::Unprepared;
                 }
@@ -262,12 +262,6 @@ impl<'a, const QUORUM: usize> Held<'a, QUORUM> {
     #[inline]
     pub(crate) fn keep(mut self) -> usize {
         core::mem::take(&mut self.count)
-    }
-
-    /// Gives all but `rest` back, and tells whoever is first in line, however few it needs.
-    pub(crate) fn reduce_to(&mut self, rest: usize) {
-        let given = core::mem::replace(&mut self.count, rest) - rest;
-        self.permits.give(given, 1);
     }
 }
 

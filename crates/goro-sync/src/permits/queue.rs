@@ -45,6 +45,23 @@ pub(crate) struct Wants {
     pub(super) count: usize,
     /// Newcomers are to keep behind it.
     pub(super) first: bool,
+    /// There are other permits than those it waits for.
+    pub(super) sharing: bool,
+}
+
+impl Waiter<Wants> {
+    /// Tells it that it has a turn, with the lock given back.
+    ///
+    /// Where there are several permits, others with one are about to give theirs back and to take
+    /// them again. One who tries before they have run loses to whoever woke it; when they have run,
+    /// one loss stands for a round of theirs.
+    #[inline]
+    fn tell(self) {
+        match self.extra {
+            Wants { sharing: true, first: false, .. } => self.wake_behind(),
+            _ => self.wake(),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -87,7 +104,7 @@ impl Waiting {
             let free = now >> SHIFT;
             let (due, call, first) = match front {
                 None => (false, false, held_back),
-                Some(Wants { count, first }) => {
+                Some(Wants { count, first, .. }) => {
                     let fits = free >= count;
                     let adds_up = !fits && free > 0;
                     (fits && !turned, !fits && !turned, first || adds_up || held_back)
@@ -167,7 +184,7 @@ impl Queue {
             self.keep_watch();
         }
         if let Some(waiter) = settled.turn {
-            waiter.wake();
+            waiter.tell();
         }
     }
 
