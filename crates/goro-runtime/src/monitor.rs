@@ -201,7 +201,8 @@ impl Monitor {
         }
         if in_poll && !declared && !seen.reported && lasted >= plan.long() {
             seen.reported = true;
-            round.long.extend(shard.published.in_hand().map(|task| {
+            // The poll that was found so long, or nobody: it may have ended meanwhile.
+            round.long.extend(shard.published.in_hand_at(seen.sequence).map(|task| {
                 let CurrentTask { id, kind } = task;
                 Stall { id, kind, worker: shard.index, lasted }
             }));

@@ -7,7 +7,7 @@ use crate::shard::Shard;
 /// What the last look saw of one worker or spare.
 #[derive(Debug)]
 pub(super) struct Seen {
-    sequence: u64,
+    pub(super) sequence: u64,
     /// When it was first seen there.
     since: Instant,
     /// It had something to do.

@@ -20,18 +20,18 @@ fn who_is_named_is_in_the_poll_that_goes_on() {
                 published.sequence()
             })
         };
-        let before = published.sequence();
-        let named = published.in_hand().map(|task| task.id.get());
+        let at = published.sequence();
+        let named = published.in_hand_at(at).map(|task| task.id.get());
         let after = published.sequence();
         let second = owner.join().unwrap();
-        if before == after {
-            // Nothing has moved meanwhile: it is this poll's task, or between the two nobody.
-            let expected = match before {
-                1 => Some(1),
-                at if at == second => Some(2),
-                _ => None,
-            };
-            assert_eq!(named, expected);
+        let whose = match at {
+            1 => Some(1),
+            at if at == second => Some(2),
+            _ => None,
+        };
+        match named {
+            None => assert!(whose.is_none() || after != at, "its poll goes on"),
+            named => assert_eq!(named, whose),
         }
     });
 }
