@@ -155,6 +155,13 @@ impl<T: Word + Send> LocalQueue<T> {
         self.len() == 0
     }
 
+    /// How many have left the ring since it was made, wrapping, from any number on; as dated as
+    /// [`len`](Self::len). The owner may count one too many when a thief comes before it.
+    #[inline]
+    pub fn left(&self) -> u64 {
+        self.ring.left()
+    }
+
     /// Whether something is in the next slot; as dated as [`len`](Self::len).
     #[inline]
     pub fn has_next(&self) -> bool {

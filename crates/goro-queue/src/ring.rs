@@ -106,6 +106,12 @@ impl<const N: usize> Ring<N> {
         standing(head, tail).min(N)
     }
 
+    /// The position of the oldest word, by a glance that may be out of date.
+    #[inline]
+    pub(crate) fn left(&self) -> u64 {
+        self.shared.head.load(Ordering::Relaxed)
+    }
+
     /// Puts a word last. Owner only.
     #[inline]
     pub(crate) fn push(&self, word: Bits) -> Result<(), Bits> {

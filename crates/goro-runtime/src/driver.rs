@@ -193,6 +193,12 @@ pub trait Driver: Send + Sync + 'static {
     /// Lets time pass inside a poll: spins on threads, moves the clock when scripted.
     fn busy(&self, duration: Duration);
 
+    /// Watches something for so long, or until `go_on` says no. When scripted nothing happens
+    /// meanwhile, so there is nothing to watch.
+    fn linger(&self, most: Duration, go_on: &mut dyn FnMut() -> bool) {
+        let _ = (most, go_on);
+    }
+
     /// Where random choices start from.
     fn seed(&self) -> u64;
 

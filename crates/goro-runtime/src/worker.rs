@@ -186,7 +186,7 @@ impl Worker {
             slot_runs: Cell::new(0),
             fresh: Cell::new(true),
             searching: Cell::new(false),
-            pace: Pace::new(now),
+            pace: Pace::new(shard.counters.polls.get(), now),
             random,
             wakers: RefCell::default(),
             woke_at: Cell::new(now),
@@ -278,7 +278,10 @@ impl Worker {
         }
         match ran {
             Ran::Parked => {}
-            Ran::Again(task) => self.shard.push(task),
+            Ran::Again(task) => {
+                self.pace.returned();
+                self.shard.push(task);
+            }
             Ran::Finished(Ending::Panicked) => {
                 let CurrentTask { id, kind } = identity.current();
                 crate::observe::task_panicked(id, kind, &self.ground.name);
@@ -310,7 +313,7 @@ impl Worker {
 
     fn share_with_sleepers(&self) {
         let standing = self.shard.queue.len();
-        let worth_it = self.pace.should_share(standing, &self.ground.driver);
+        let worth_it = self.pace.should_share(standing, self.polls(), || self.ground.driver.now());
         if (worth_it || self.hub.is_unminded())
             && self.hub.idle.wanted()
             && self.hub.wake_one(&self.ground.driver)
@@ -381,6 +384,12 @@ impl Worker {
             }
         }
         self.end();
+    }
+
+    /// How many polls there have been on this shard.
+    #[inline]
+    fn polls(&self) -> u64 {
+        self.shard.counters.polls.get()
     }
 
     /// The task that it has run last.

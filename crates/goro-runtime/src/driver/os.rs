@@ -336,6 +336,16 @@ impl Driver for OsDriver {
         self.alarm.disarm();
     }
 
+    fn linger(&self, most: Duration, go_on: &mut dyn FnMut() -> bool) {
+        let until = time::now() + most;
+        while go_on() && time::now() < until {
+            // What is watched is on a cache line of somebody who works: not too often.
+            for _ in 0..8 {
+                core::hint::spin_loop();
+            }
+        }
+    }
+
     fn busy(&self, duration: Duration) {
         let until = time::now() + duration;
         while time::now() < until {

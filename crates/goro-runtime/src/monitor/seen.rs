@@ -12,8 +12,9 @@ pub(super) struct Seen {
     since: Instant,
     /// It had something to do.
     loaded: bool,
-    /// Something stood in its ring.
-    standing: bool,
+    /// How many stood in its ring, and how many had left it.
+    standing: usize,
+    left: u64,
     /// Its poll has been reported as a stall.
     pub(super) reported: bool,
 }
@@ -36,7 +37,7 @@ pub(super) enum Found {
 impl Seen {
     pub(super) fn of(shard: &Shard, now: Instant) -> Self {
         let sequence = shard.published.sequence();
-        Self { sequence, since: now, loaded: false, standing: false, reported: false }
+        Self { sequence, since: now, loaded: false, standing: 0, left: 0, reported: false }
     }
 
     /// Looks again.
@@ -55,10 +56,11 @@ impl Seen {
         Found::Well
     }
 
-    /// Whether something stood in the ring at the last look and at this one.
+    /// Whether something stands in the ring that stood there at the last look.
     pub(super) fn has_stood(&mut self, shard: &Shard) -> bool {
-        let standing = !shard.queue.is_empty();
+        let (standing, left) = (shard.queue.len(), shard.queue.left());
         let before = core::mem::replace(&mut self.standing, standing);
-        standing && before
+        let gone = left.wrapping_sub(core::mem::replace(&mut self.left, left));
+        gone < before as u64
     }
 }

@@ -72,7 +72,7 @@ impl Worker {
             self.shard.parker.take();
         }
         self.searching.set(up != GotUp::ByItself);
-        self.pace.awake(now);
+        self.pace.awake(self.polls(), now);
         // Partner: the fence in `TurnIn::may_sleep`.
         fence_seqcst();
         self.ground.driver.arm();

@@ -1,14 +1,26 @@
 //! Where a worker looks when its own queue is empty, and how it ends.
+//!
+//! # What a thief leaves
+//!
+//! A few tiny tasks that stand in a ring are most often about to be run, and wake each other:
+//! whoever takes one has their next words cross over from core to core. So a worker that has had tiny
+//! tasks and runs dry watches such a ring for a moment, and takes from it if it does not move. It does not
+//! come back to it either: the ring's owner wakes somebody when there is more than it can do
+//! (`pace`), and who was woken takes what it finds.
 
 use goro_shim::atomic::fence_seqcst;
 use goro_shim::time::{self, Duration};
 
 use super::Worker;
+use super::pace::{FEW, TINY};
 use crate::closing;
 use crate::shard::{Shard, Work};
 
 /// The most tasks taken from the injector at once.
 const BATCH: usize = 64;
+
+/// Tiny tasks that a ring's owner must get through, one in each tiny time, while a thief watches.
+const MOVES: u64 = 4;
 
 impl Worker {
     /// Looks everywhere once. Counts as a searcher from here on, until something is found or the
@@ -20,7 +32,8 @@ impl Worker {
         if self.hub.is_closing() {
             return None;
         }
-        if !self.searching.get() {
+        let woken = self.searching.get();
+        if !woken {
             // More searchers than half the workers only shuffle the same lines. (With no monitor
             // whoever finds no place among them would see the work and not lie down either.)
             let enough = self.hub.idle.searching() * 2 >= self.hub.workers().max(2);
@@ -30,7 +43,9 @@ impl Worker {
             self.hub.idle.begin_search();
             self.searching.set(true);
         }
-        self.steal()
+        // With no monitor nobody would come back to what was left.
+        let anything = woken || self.hub.is_unwatched() || !self.had_tiny_polls();
+        self.steal(anything)
     }
 
     /// A fair share of what came from outside.
@@ -49,19 +64,44 @@ impl Worker {
         Some(task)
     }
 
-    /// Half of somebody's ring, or the next slot of somebody stuck; begins at a random worker.
-    fn steal(&self) -> Option<Work> {
+    fn had_tiny_polls(&self) -> bool {
+        self.pace.is_tiny(self.polls(), self.ground.driver.now())
+    }
+
+    /// Half of somebody's ring, or the next slot of somebody stuck; begins at a random worker. Unless
+    /// `anything` will do, tiny tasks are left where a few of them stand.
+    fn steal(&self, anything: bool) -> Option<Work> {
         let crew = self.hub.crew_size();
         let first = self.random.below(crew);
         let victims = (0..crew).map(|i| (first + i) % crew);
         let victims = victims.filter_map(|i| self.hub.crew_shard(i));
+        let mut may_watch = true;
         for victim in victims.filter(|v| v.index != self.shard.index) {
+            let few = (1..=FEW).contains(&victim.queue.len());
+            if few && !anything && !victim.published.is_stuck() {
+                // One ring in each search: the time is the injector's, too.
+                if !core::mem::take(&mut may_watch) || self.sees_moving(victim) {
+                    continue;
+                }
+            }
             if let Some(task) = self.steal_from(victim) {
                 self.shard.counters.steals.add(1);
                 return Some(task);
             }
         }
         None
+    }
+
+    /// Whether the owner gets through what stands in its ring, one tiny task after the other.
+    fn sees_moving(&self, victim: &'static Shard) -> bool {
+        let left = || victim.queue.left();
+        let before = left();
+        let mut moved = 0;
+        self.ground.driver.linger(TINY * MOVES as u32, &mut || {
+            moved = left().wrapping_sub(before);
+            moved < MOVES && !victim.queue.is_empty()
+        });
+        moved >= MOVES
     }
 
     fn steal_from(&self, victim: &'static Shard) -> Option<Work> {
