@@ -1,8 +1,8 @@
 //! Nothing is lost, nothing is sent twice, and nothing is delivered that was given up, on real
 //! threads: futures are dropped at random, ends come and go, values panic when they are dropped.
 //!
-//! `GORO_CHANNEL_OPS` says how many operations each flavour gets; `.ci/run conservation` runs ten
-//! million.
+//! `GORO_CHANNEL_OPS` says how many operations each flavour gets; `.ci/run channels` runs ten million,
+//! as a release is built: pitfall 88 is a hang that no other build showed.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "used as programs use it")]
 
 use std::future::Future;

@@ -203,3 +203,36 @@ fn values_are_dropped_once_whoever_goes() {
 }
 
 mod against_a_model;
+
+/// Pitfall 83: one sender of several that goes ends nothing; who subscribes after all others have gone
+/// is served, and told of the end; and who is late by a whole ring catches up in one step a value.
+#[test]
+fn who_comes_and_goes_and_is_late_sees_what_is_there_and_the_end() {
+    struct Copied(u32, StdArc<AtomicUsize>);
+    impl Clone for Copied {
+        fn clone(&self) -> Self {
+            self.1.fetch_add(1, Ordering::Relaxed);
+            Self(self.0, StdArc::clone(&self.1))
+        }
+    }
+    const RING: u32 = 1000;
+    let copies = StdArc::new(AtomicUsize::new(0));
+    let (sender, first) = channel(RING as usize, OnLag::Skip);
+    let other = sender.clone();
+    drop(first);
+    assert!(sender.try_send(Copied(0, StdArc::clone(&copies))).is_err());
+    let mut late = other.subscribe();
+    drop(other);
+    for number in 0..3 * RING {
+        assert!(sender.try_send(Copied(number, StdArc::clone(&copies))).is_ok());
+    }
+    drop(sender);
+    assert!(
+        matches!(late.try_recv(), Err(TryRecvError::Lagged(missed)) if missed == u64::from(2 * RING))
+    );
+    for number in 2 * RING..3 * RING {
+        assert!(late.blocking_recv().is_ok_and(|value| value.0 == number));
+    }
+    assert!(matches!(late.blocking_recv(), Err(RecvError::Closed)));
+    assert!(copies.load(Ordering::Relaxed) <= RING as usize);
+}

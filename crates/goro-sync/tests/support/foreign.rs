@@ -27,10 +27,6 @@ impl Bell {
         Arc::default()
     }
 
-    pub(crate) fn panicking_in(act: Act) -> Arc<Self> {
-        Arc::new(Self { panics_in: Some(act), ..Self::default() })
-    }
-
     /// The first of its wakers.
     pub(crate) fn waker(self: &Arc<Self>) -> Waker {
         // SAFETY: the functions of the table keep one reference per waker.
