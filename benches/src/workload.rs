@@ -30,7 +30,7 @@ mod timeout;
 mod wake;
 mod yields;
 
-pub use channel_table::CHANNELS;
+pub use channel_table::{BATCHES, CHANNELS};
 pub use channels::run as run_channels;
 pub use connections::{CLIENT, client};
 pub use table::ALL;
@@ -111,7 +111,7 @@ impl Size {
 
 /// All workloads, those of channels last.
 pub fn every() -> impl Iterator<Item = &'static Workload> {
-    ALL.iter().chain(CHANNELS)
+    ALL.iter().chain(CHANNELS).chain([&BATCHES])
 }
 
 /// The workload of that name.

@@ -44,6 +44,23 @@ macro_rules! rows {
     };
 }
 
+/// Nobody else sends and receives many at once in one call.
+const GORO_ALONE: &[&str] =
+    &["kanal", "goro+tokio", "kanal+goro", "flume", "async-channel", "crossbeam", "mpsc", "go"];
+
+/// What ten values cost at once, by what they cost one by one.
+pub static BATCHES: Workload = Workload {
+    name: "channel_batches",
+    about: "a task sends ten values and receives them, at once and one by one",
+    size: Size { full: 300_000, quick: 10_000 },
+    among: Among::Channels,
+    without: GORO_ALONE,
+    metrics: &[
+        Metric { name: "of one by one", unit: "", goals: &[Goal::AtMost(0.334)], aim: None },
+        Metric { name: "at once", unit: "ns/value", goals: &[], aim: None },
+    ],
+};
+
 /// All of them.
 pub static CHANNELS: &[Workload] = rows! {
     "1_1" "one sender, one receiver", without &[], NO_GO, "8";

@@ -4,7 +4,7 @@
 //! a place for 128 messages, and 64 bytes in each.
 use std::thread;
 
-use super::Sample;
+use super::{BATCHES, Sample};
 use crate::meter::Meter;
 use crate::rival::channels::{AsyncChannel, Channels, Flume, Kanal, Mpsc, OfGoro};
 use crate::rival::{Goro, Rival, Tokio, drive};
@@ -54,6 +54,9 @@ impl<const WORDS: usize> Message for [u64; WORDS] {
 
 /// Runs the workload of that name in a column of channels; `None` if there is no such thing.
 pub fn run(name: &str, column: &str, workers: usize, messages: usize) -> Option<Sample> {
+    if name == BATCHES.name {
+        return (column == "goro").then(|| batches(Goro::start(workers), messages));
+    }
     let shape = Shape::of(name)?;
     match column {
         "goro" => Some(measure::<_, OfGoro>(Goro::start(workers), shape, messages)),
@@ -116,6 +119,37 @@ async fn stream<R: Rival, C: Channels, M: Message>(rival: R, shape: Shape, messa
         sum += receiver.await;
     }
     sum
+}
+
+/// Ten values at a time, through a channel that has room for them.
+fn batches<R: Rival>(rival: R, rounds: usize) -> Sample {
+    const BATCH: u64 = 10;
+    let (tx, rx) = goro::channel::bounded(128);
+    let (sum, many, single) = drive(rival, async move {
+        let (mut sum, mut received) = (0, Vec::new());
+        let meter = Meter::start();
+        for _ in 0..rounds {
+            assert!(tx.send_many(0..BATCH).await.is_ok());
+            while received.len() < BATCH as usize {
+                assert!(rx.recv_many(&mut received, BATCH as usize).await.is_ok());
+            }
+            sum += received.drain(..).sum::<u64>();
+        }
+        let many = meter.stop();
+        let meter = Meter::start();
+        for _ in 0..rounds {
+            for number in 0..BATCH {
+                assert!(tx.send(number).await.is_ok());
+            }
+            for _ in 0..BATCH {
+                sum += rx.recv().await.unwrap_or(0);
+            }
+        }
+        (sum, many, meter.stop())
+    });
+    let nanos = many.wall.as_nanos() as f64;
+    let per_value = nanos / (rounds as f64 * BATCH as f64);
+    Sample { checksum: sum, values: vec![nanos / single.wall.as_nanos() as f64, per_value] }
 }
 
 /// crossbeam's channels, each end on a thread.

@@ -42,6 +42,12 @@ impl<T> Operation for RecvMany<'_, T> {
         if self.limit == 0 {
             return Attempt::Done(Ok(0));
         }
+        if self.place.is_nowhere() {
+            let received = self.channel.receive_more(self.into, self.limit);
+            if received > 0 {
+                return Attempt::Done(Ok(received));
+            }
+        }
         // Room is made before the lock.
         self.into.reserve(self.limit.min(BATCH));
         match self.channel.receive(&mut self.place, offer) {
