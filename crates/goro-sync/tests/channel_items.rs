@@ -202,3 +202,27 @@ fn the_hook_for_undelivered_values_may_panic() {
     drop(rx);
     assert_eq!(calls.load(Ordering::SeqCst), 10);
 }
+
+/// Items keep their order through blocks, by whatever operation they come and go.
+#[test]
+fn a_burst_keeps_its_order_whoever_sends_and_receives() {
+    let (tx, rx) = unbounded();
+    let (mut sent, mut received) = (0, 0);
+    for burst in [10_u32, 5_000, 3, 2_500, 20_000] {
+        for _ in 0..burst {
+            match sent % 3 {
+                0 => tx.try_send(sent).unwrap(),
+                _ => assert_eq!(poll(&mut tx.send(sent)), Poll::Ready(Ok(()))),
+            }
+            sent += 1;
+        }
+        // Some are left, so that the next burst finds blocks there.
+        while received + 1_500 < sent {
+            assert_eq!(poll(&mut rx.recv()), Poll::Ready(Ok(received)));
+            received += 1;
+        }
+    }
+    drop(tx);
+    let rest: Vec<u32> = std::iter::from_fn(|| rx.blocking_recv().ok()).collect();
+    assert!(rest.into_iter().eq(received..sent));
+}

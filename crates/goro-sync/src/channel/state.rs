@@ -41,7 +41,8 @@ pub(crate) type Undelivered<T> = Arc<dyn Fn(T) + Send + Sync>;
 /// cache line or two: each line more has to travel from core to core with every message.
 #[repr(C)]
 pub(crate) struct State<T> {
-    /// Below that length of the ring a send is a push: nobody is in line, or to be called.
+    /// Below that length of the ring a send is a push: nobody is in line, or to be called. It goes behind
+    /// the blocks if this is [`SPILLS`].
     limit: u16,
     /// Above that length of the ring a receive is a pop, likewise; unless it is [`NEVER`].
     floor: u8,
@@ -56,6 +57,9 @@ pub(crate) struct State<T> {
     pub(crate) rx: Line,
     pub(crate) tx: Line,
 }
+
+/// A send is a push behind what stands in blocks: there is no limit to them.
+const SPILLS: u16 = u16::MAX;
 
 /// No receive is a mere pop.
 const NEVER: u8 = u8::MAX;
@@ -184,8 +188,18 @@ impl<T> State<T> {
         if self.ring.len() >= usize::from(self.limit) {
             return false;
         }
+        if self.limit == SPILLS {
+            return self.spill(item);
+        }
         let Some(item) = item.take() else { return false };
         self.ring.push_back(item);
+        true
+    }
+
+    fn spill(&mut self, item: &mut Option<T>) -> bool {
+        let Some(rare) = &mut self.rare else { return false };
+        let Some(item) = item.take() else { return false };
+        rare.overflow.push(item);
         true
     }
 
@@ -205,10 +219,13 @@ impl<T> State<T> {
         let in_line = self.tx.waiting() > 0;
         // A place that somebody has a turn for is given away with care.
         let places = self.capacity.saturating_sub(self.reserved as usize + self.tx.turned());
-        self.limit = match self.closed || spilled || in_line || self.rx.waiting() > 0 {
-            true => 0,
-            // A block is no longer than a u16.
-            false => places.min(Overflow::<T>::BLOCK) as u16,
+        let with_care = self.closed || in_line || self.rx.waiting() > 0;
+        self.limit = match (with_care, spilled) {
+            (true, _) => 0,
+            // A block is shorter than that.
+            (false, false) => places.min(Overflow::<T>::BLOCK) as u16,
+            (false, true) if self.capacity == usize::MAX => SPILLS,
+            (false, true) => 0,
         };
         // So is an item, and the last one before the blocks.
         let kept = self.rx.turned().max(usize::from(spilled));
