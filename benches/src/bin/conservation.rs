@@ -96,7 +96,10 @@ fn send_all<C: Channels>(tx: &C::Tx<usize>, numbers: &[usize], fates: &Fates, mu
         let mut send = Box::pin(C::send(tx, number));
         let patience = below(&mut seed, 5);
         let done = match patience {
-            4 => Some(block_on(send.as_mut())),
+            4 => {
+                block_on(send.as_mut());
+                Some(())
+            }
             polls => poll_some(send.as_mut(), polls),
         };
         drop(send);
