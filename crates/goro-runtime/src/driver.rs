@@ -2,7 +2,8 @@
 //!
 //! Two implementations: [`os`] gives each worker a thread and reaches the kernel; [`scripted`]
 //! steps every worker on one thread, in an order drawn from a seed, with a clock of its own.
-//! The calls stand only on paths that already cost a system call, so the indirection is free.
+//! The calls stand only on paths that already cost a system call; what they cost beside it is measured
+//! (docs/decisions/driver-seam.md).
 //!
 //! Left out: anything on the path of a task. Queues, wake-ups and polls are the same code on both.
 

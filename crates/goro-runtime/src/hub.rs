@@ -211,12 +211,15 @@ impl Hub {
         self.jobs.get().expect("a hub is made with a home for its jobs")
     }
 
+    #[inline]
     pub(crate) fn now(&self) -> Instant {
-        if self.is_scripted() {
-            self.ground().map_or_else(time::now, |ground| ground.driver.now())
-        } else {
-            time::now()
-        }
+        if self.is_scripted() { self.scripted_now() } else { time::now() }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn scripted_now(&self) -> Instant {
+        self.ground().map_or_else(time::now, |ground| ground.driver.now())
     }
 
     /// A task from outside: to the injector, and somebody is woken for it.
