@@ -1,4 +1,4 @@
-//! The actors of a script, and one step of each.
+//! The actors of a script: who there is, who can move, and whose turn it is; the clock, where it is nobody's.
 //!
 //! Invariants:
 //! 1. An actor that is inside a step is marked (`busy`, or taken out of its place): a nested loop
@@ -18,14 +18,12 @@ use super::nested::Inside;
 use super::outsider::Outsider;
 use super::script::{Mover, Stuck};
 use super::stage::Stage;
-use super::{Driver, Event, Place, Rest, Role};
-use crate::alarm::PERIOD;
+use super::{Driver, Event, Place, Role};
 use crate::ground::Ground;
-use crate::monitor::{Monitor, Watch};
-use crate::worker::{Step, Worker};
+use crate::monitor::Monitor;
+use crate::worker::Worker;
 
-/// In so many times that a worker lies down, it once finds the reactor's place taken.
-const TAKEN_ONCE_IN: u32 = 8;
+mod steps;
 
 /// So many looks of the monitor, with nobody else moving, and nothing will come of the next either.
 /// (It would go on for ever where a worker is inside a poll that waits. With everybody asleep it ends
@@ -287,97 +285,6 @@ impl Cast {
         let any = !wakers.is_empty();
         crate::observe::wake_each(&mut wakers);
         any
-    }
-
-    /// Where a worker that lies down sleeps: the first in the reactor, the others on their threads.
-    fn place(&self) -> Place {
-        let in_reactor =
-            |actor: &Rc<Actor>| actor.sleep.get().is_some_and(|s| s.place == Place::Reactor);
-        let taken = self.actors.borrow().iter().any(in_reactor);
-        let watched = self.ground.hub.has_monitor();
-        let for_a_moment = watched && self.stage.script.below(TAKEN_ONCE_IN) == 0;
-        if taken || for_a_moment { Place::Thread } else { Place::Reactor }
-    }
-
-    fn step_worker(&self, index: u32) {
-        let Some(actor) = self.actor(index) else { return };
-        actor.busy.set(true);
-        if let Some(sleep) = actor.sleep.get() {
-            self.note(Event::Woke(index));
-            let mut wakers = Vec::new();
-            if sleep.place == Place::Reactor {
-                self.stage.turn(&mut wakers);
-            }
-            actor.rise(sleep, wakers);
-        } else {
-            actor.worker.begin();
-            match actor.worker.step() {
-                Step::Ran => self.note(Event::Ran(index)),
-                Step::Idle => self.lie_down(&actor),
-                Step::Closing => actor.worker.close_down(),
-                Step::Leave => {
-                    actor.worker.hand_over();
-                    return self.part_with(actor);
-                }
-            }
-            actor.worker.end();
-        }
-        actor.busy.set(false);
-    }
-
-    /// A thread of the crew's ends.
-    fn part_with(&self, actor: Rc<Actor>) {
-        self.note(Event::Left(actor.index));
-        self.actors.borrow_mut().retain(|other| !Rc::ptr_eq(other, &actor));
-        let index = actor.index;
-        drop(actor);
-        self.ground.left(index);
-    }
-
-    fn lie_down(&self, actor: &Actor) {
-        let place = self.place();
-        if let Some(bed) = actor.worker.lie_down() {
-            if place == Place::Reactor {
-                bed.watching(true);
-            }
-            actor.sleep.set(Some(Sleep { until: bed.until(place), place }));
-            self.note(Event::Slept(actor.index));
-        }
-    }
-
-    fn run_job(&self) {
-        let ready: Vec<usize> = {
-            let state = self.stage.state.lock();
-            (0..state.jobs.len()).filter(|&i| state.jobs[i].0 <= state.now).collect()
-        };
-        let chosen = match ready[..] {
-            [only] => Some(only),
-            _ => ready.get(self.stage.script.below(ready.len() as u32) as usize).copied(),
-        };
-        let Some(chosen) = chosen else { return };
-        let job = {
-            let mut state = self.stage.state.lock();
-            (chosen < state.jobs.len()).then(|| state.jobs.remove(chosen).1)
-        };
-        if let Some(job) = job {
-            self.note_of(Event::Job, job.task());
-            job.run();
-        }
-    }
-
-    fn tick(&self) {
-        let now = {
-            let mut state = self.stage.state.lock();
-            state.alarm = Some(state.now + PERIOD);
-            state.now
-        };
-        let monitor = self.monitor.borrow_mut().take();
-        if let Some(mut monitor) = monitor {
-            self.note(Event::Tick);
-            if monitor.tick(now) != Watch::Over {
-                self.monitor.borrow_mut().replace(monitor);
-            }
-        }
     }
 
     /// When the next deadline after now is, of those that somebody minds.
