@@ -20,6 +20,10 @@ use goro_shim::lock::Lock;
 use goro_shim::thread::{self, Thread};
 use goro_shim::time::{Instant, now};
 
+mod patience;
+
+pub(crate) use patience::Patience;
+
 const EMPTY: u32 = 0;
 const ASLEEP: u32 = 1;
 const POLLING: u32 = 2;
@@ -41,11 +45,13 @@ pub(crate) enum Nudge {
 pub struct Parker {
     state: AtomicU32,
     thread: Lock<Option<Thread>>,
+    luck: patience::Luck,
 }
 
 impl Parker {
     pub(crate) fn new() -> Self {
-        Self { state: AtomicU32::new(EMPTY), thread: Lock::new(None) }
+        let (state, thread) = (AtomicU32::new(EMPTY), Lock::new(None));
+        Self { state, thread, luck: patience::Luck::default() }
     }
 
     /// Makes the calling thread the owner. A token that was given before is for it.
@@ -76,6 +82,12 @@ impl Parker {
     /// Owner: says that it is about to sleep in the reactor. False: do not, a token was waiting.
     pub(crate) fn begin_polling(&self) -> bool {
         self.announce(POLLING)
+    }
+
+    /// Owner: whether the token has been given.
+    fn is_given(&self) -> bool {
+        // Ordering: the read-modify-write that takes it acquires.
+        self.state.load(Ordering::Relaxed) == NOTIFIED
     }
 
     /// Owner: ends sleeping and takes a token if there is one.

@@ -24,7 +24,7 @@ use super::{Driver, Job, Place, Refusal, RefusedJob, Rest, Role, Ticket};
 use crate::alarm::Alarm;
 use crate::blocking::{Config, Staff, is_read_by};
 use crate::metrics::PoolMetrics;
-use crate::parker::{Nudge, Parker};
+use crate::parker::{Nudge, Parker, Patience};
 use crate::worker::Seat;
 
 /// How threads are made.
@@ -192,6 +192,7 @@ pub(crate) struct OsDriver {
     /// At least the one that every runtime has.
     pools: Box<[Staff]>,
     threads: Arc<Threads>,
+    patience: Patience,
     seed: u64,
     /// A local runtime's: its worker has the thread of whoever builds it.
     kept: Option<Lock<Vec<Seat>>>,
@@ -209,6 +210,7 @@ impl OsDriver {
                 .map(|pool| Staff::new(Arc::clone(&threads), pool.clone()))
                 .collect(),
             threads,
+            patience: Patience::default(),
             seed: goro_shim::random::entropy(),
             kept: None,
         })
@@ -248,7 +250,9 @@ impl Driver for OsDriver {
 
     fn park(&self, rest: &dyn Rest, wakers: &mut Vec<Waker>) {
         let Some(mut hold) = self.reactor.try_hold() else {
-            rest.parker().sleep(rest.until(Place::Thread));
+            let until = rest.until(Place::Thread);
+            self.patience.look(rest.parker(), until);
+            rest.parker().sleep(until);
             return;
         };
         rest.watching(true);
