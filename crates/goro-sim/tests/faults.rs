@@ -9,7 +9,7 @@
 use goro_context::budget;
 use goro_runtime::task::yield_now;
 use goro_runtime::time::{Duration, now, sleep};
-use goro_runtime::{BuildError, spawn, spawn_blocking};
+use goro_runtime::{BuildError, Handle, spawn, spawn_blocking, spawn_local};
 use goro_sim::{Failure, Faults, Sim, explore};
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -30,6 +30,28 @@ fn a_refused_thread_is_an_error_and_leaves_nothing_running() {
         }
     }
     assert!(built > 20 && refused > 20 && built + refused == 200, "{built}, {refused}");
+}
+
+/// A local task stands behind the wait of the one that has its worker's thread.
+#[test]
+fn who_stands_behind_a_wait_inside_a_poll_is_counted() {
+    for (tasks, says) in [
+        (1, "\n  1 task has never waited, and stands behind one of these"),
+        (2, "\n  2 tasks have never waited, and stand behind these"),
+    ] {
+        let run = Sim::new(tasks).workers(2).run(async move {
+            let waits = Handle::current().spawn_pinned(0, move || async move {
+                let behind: Vec<_> = (0..tasks).map(|_| spawn_local(async {})).collect();
+                for task in behind {
+                    goro_runtime::block_on(task).unwrap();
+                }
+            });
+            waits.await.unwrap();
+        });
+        let Err(Failure::Stalled(stall)) = run else { panic!("it has not stalled: {run:?}") };
+        assert_eq!(stall.behind, tasks, "{stall}");
+        assert!(stall.to_string().contains(says), "{stall}");
+    }
 }
 
 #[test]
