@@ -13,6 +13,7 @@ use core::task::Waker;
 use std::io;
 
 use goro_shim::Arc;
+use goro_shim::atomic::{AtomicUsize, Ordering};
 use goro_shim::fork;
 use goro_shim::lock::Lock;
 use slab::Slab;
@@ -30,6 +31,8 @@ const BATCH: usize = 64;
 pub(crate) struct Directory {
     registry: mio::Registry,
     entries: Lock<Entries>,
+    /// How many entries there are; written under their lock.
+    count: AtomicUsize,
     /// How many forks lay behind the process that made this.
     forks: u64,
 }
@@ -52,7 +55,8 @@ impl Directory {
         fork::watch();
         let slab = Slab::new();
         let entries = Entries { slab, next_generation: FIRST_GENERATION, stopped: false };
-        Self { registry, entries: Lock::new(entries), forks: fork::generation() }
+        let (entries, count) = (Lock::new(entries), AtomicUsize::new(0));
+        Self { registry, entries, count, forks: fork::generation() }
     }
 
     /// Whether this process is a forked child of the one that made the reactor.
@@ -94,6 +98,7 @@ impl Directory {
         let generation = entries.next_generation;
         entries.next_generation = Token::generation_after(generation);
         entries.slab.insert(Entry { generation, watch });
+        self.count.store(entries.slab.len(), Ordering::Relaxed);
         Ok(Token::new(key, generation))
     }
 
@@ -111,7 +116,9 @@ impl Directory {
             let mut entries = self.entries.lock();
             let key = token.key();
             let is_its = entries.slab.get(key).is_some_and(|e| e.generation == token.generation());
-            is_its.then(|| entries.slab.remove(key))
+            let entry = is_its.then(|| entries.slab.remove(key));
+            self.count.store(entries.slab.len(), Ordering::Relaxed);
+            entry
         };
         drop(entry);
     }
@@ -152,7 +159,12 @@ impl Directory {
 
     /// How many sources there are.
     pub(crate) fn len(&self) -> usize {
-        self.entries.lock().slab.len()
+        self.count.load(Ordering::Relaxed)
+    }
+
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 }
 

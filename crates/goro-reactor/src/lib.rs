@@ -49,6 +49,8 @@ mod alarm;
 mod directory;
 mod error;
 mod interest;
+mod notice;
+mod parker;
 mod reactor;
 mod registration;
 pub mod source;
@@ -58,6 +60,7 @@ mod watch;
 mod watched;
 
 pub use interest::Direction;
+pub use parker::{Nudge, Parker, Patience};
 pub use reactor::{Hold, Reactor, Turn, Wait, wake_all};
 pub use registration::{Left, Registration};
 pub use waiter::{Attempt, Readiness, Waiter};

@@ -5,9 +5,11 @@
 //! 2. A turn wakes nobody: it collects wakers, and its caller wakes them when it has let go of
 //!    everything, so that no task's code runs under the poll.
 //! 3. A notice given before or during a turn ends that turn or the next. Notices given while one
-//!    stands are one; the flag is taken down before the turn returns, so whoever saw it standing
-//!    had written its work before the turner looks for work again.
+//!    stands are one; it is taken down before the turn returns, so whoever saw it standing had
+//!    written its work before the turner looks for work again.
 //! 4. Signals end no turn: an interrupted poll is repeated with the time that is left.
+//! 5. With no source registered the kernel is not asked; a turn that waits does so on its thread
+//!    (`notice`).
 //!
 //! Left out: one reactor per shard. `Hold` is the seam: whoever owns a shard would hold its own.
 
@@ -25,6 +27,7 @@ use crate::alarm::Alarm;
 use crate::directory::Directory;
 use crate::error;
 use crate::interest::Directions;
+use crate::notice::{Bed, Notice};
 use crate::registration::Registration;
 use crate::token::Token;
 
@@ -42,12 +45,24 @@ pub enum Wait {
     Until(Instant),
 }
 
+impl Wait {
+    fn end(self) -> Option<Instant> {
+        if let Self::Until(at) = self { Some(at) } else { None }
+    }
+
+    /// Whether its moment has passed.
+    fn is_over(self) -> bool {
+        self.end().is_some_and(|at| now() >= at)
+    }
+}
+
 /// What a turn found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Turn {
     /// How many events were delivered to sources.
     pub events: usize,
-    /// Whether [`Reactor::notify`] was called since the turn before.
+    /// Whether a notice ended it: [`Reactor::notify`] was called since the turn before, or a first
+    /// source registered.
     pub notified: bool,
     /// Whether the moment given as [`Wait::Until`] has passed.
     pub timer: bool,
@@ -58,8 +73,9 @@ pub struct Reactor {
     poller: Lock<Poller>,
     held: AtomicBool,
     turns: AtomicU64,
-    notice: mio::Waker,
-    noticed: AtomicBool,
+    notice: Notice,
+    /// Interrupts the poll.
+    bell: mio::Waker,
     directory: Arc<Directory>,
 }
 
@@ -86,15 +102,15 @@ impl Reactor {
     pub fn new() -> io::Result<Self> {
         let poll = mio::Poll::new()?;
         let registry = poll.registry().try_clone()?;
-        let notice = mio::Waker::new(&registry, Token::NOTICE.into())?;
+        let bell = mio::Waker::new(&registry, Token::NOTICE.into())?;
         let alarm = Alarm::new(&registry)?;
         let events = mio::Events::with_capacity(EVENTS);
         Ok(Self {
             poller: Lock::new(Poller { poll, events, alarm }),
             held: AtomicBool::new(false),
             turns: AtomicU64::new(0),
-            notice,
-            noticed: AtomicBool::new(false),
+            notice: Notice::new(),
+            bell,
             directory: Arc::new(Directory::new(registry)),
         })
     }
@@ -131,24 +147,18 @@ impl Reactor {
 
     /// Ends the turn that is under way, or else the next one.
     ///
-    /// May be called from anywhere. While a notice stands that no turn has taken, a call costs one
-    /// read-modify-write; otherwise a system call, repeated if a signal interrupts it. Should the
-    /// kernel refuse it for another reason, the notice is lost and later ones try again.
+    /// May be called from anywhere. Costs one read-modify-write, and a system call if somebody sleeps
+    /// in a turn, repeated if a signal interrupts it. Should the kernel refuse it for another reason,
+    /// the notice is lost and later ones try again.
     pub fn notify(&self) {
-        // Ordering: AcqRel. Release hands what the caller wrote before to the turn that takes the
-        // notice down, also if another caller put it up; Acquire keeps the chain of such callers.
-        if self.noticed.swap(true, Ordering::AcqRel) || self.directory.is_forked() {
+        if self.directory.is_forked() || !self.notice.give() {
             return;
         }
         loop {
-            match self.notice.wake() {
+            match self.bell.wake() {
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Ok(()) => return,
-                Err(_) => {
-                    // Ordering: Release pairs with the swaps above and in `Hold::turn`.
-                    self.noticed.store(false, Ordering::Release);
-                    return;
-                }
+                Err(_) => return self.notice.parker().take_back(),
             }
         }
     }
@@ -164,6 +174,9 @@ impl Reactor {
     /// process this one was forked from.
     pub fn register(&self, source: &mut impl mio::event::Source) -> io::Result<Registration> {
         let (token, watch) = self.directory.enter(source)?;
+        if self.notice.is_to_be_called() {
+            self.notify();
+        }
         Ok(Registration::new(token, watch, Arc::clone(&self.directory)))
     }
 
@@ -193,16 +206,45 @@ impl Hold<'_> {
     /// What the kernel said, except that a signal came; or that the reactor belongs to the process
     /// this one was forked from.
     pub fn turn(&mut self, wait: Wait, wakers: &mut Vec<Waker>) -> io::Result<Turn> {
-        loop {
-            if self.reactor.directory.is_forked() {
-                return Err(error::forked());
+        let Reactor { directory, notice, .. } = self.reactor;
+        if directory.is_forked() {
+            return Err(error::forked());
+        }
+        let parker = notice.parker();
+        if wait == Wait::No {
+            let turn = self.poll(wait, wakers)?;
+            let notified = parker.is_given() && parker.take();
+            return Ok(Turn { notified: turn.notified || notified, ..turn });
+        }
+        match notice.lie_down(|| directory.is_empty()) {
+            Bed::None => {
+                let turn = self.poll(Wait::No, wakers)?;
+                Ok(Turn { notified: true, timer: wait.is_over(), ..turn })
             }
+            Bed::Poll => {
+                let turn = self.poll(wait, wakers);
+                let notified = parker.take();
+                turn.map(|turn| Turn { notified: turn.notified || notified, ..turn })
+            }
+            Bed::Thread => {
+                let notified = parker.sleep_on(wait.end());
+                self.count();
+                Ok(Turn { events: 0, notified, timer: wait.is_over() })
+            }
+        }
+    }
+
+    /// Asks the kernel, until there is something to tell or `wait` says.
+    fn poll(&mut self, wait: Wait, wakers: &mut Vec<Waker>) -> io::Result<Turn> {
+        if wait == Wait::No && self.reactor.directory.is_empty() {
+            self.count();
+            return Ok(Turn::default());
+        }
+        loop {
             let timeout = self.poller.alarm.prepare(wait);
             let Poller { poll, events, .. } = &mut *self.poller;
             let polled = poll.poll(events, timeout);
-            // Only the holder counts.
-            let turns = self.reactor.turns.load(Ordering::Relaxed).wrapping_add(1);
-            self.reactor.turns.store(turns, Ordering::Relaxed);
+            self.count();
             match polled {
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) => return Err(e),
@@ -213,6 +255,12 @@ impl Hold<'_> {
                 }
             }
         }
+    }
+
+    /// One more turn: whoever holds the reactor is the only one to count.
+    fn count(&self) {
+        let turns = self.reactor.turns.load(Ordering::Relaxed);
+        self.reactor.turns.store(turns.wrapping_add(1), Ordering::Relaxed);
     }
 
     /// Delivers what the poll brought; `None` if it brought only the expiry of an earlier turn's
@@ -236,12 +284,7 @@ impl Hold<'_> {
             }
         });
         turn.events = self.reactor.directory.deliver(sources, wakers);
-        if turn.notified {
-            // Ordering: AcqRel pairs with the swap in `notify`: what was written before any call
-            // that found the notice standing is seen by what follows this turn.
-            self.reactor.noticed.swap(false, Ordering::AcqRel);
-        }
-        turn.timer = matches!(wait, Wait::Until(at) if now() >= at);
+        turn.timer = wait.is_over();
         let ends = turn.notified || turn.timer || others || wait == Wait::No;
         ends.then_some(turn)
     }

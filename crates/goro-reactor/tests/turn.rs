@@ -6,6 +6,22 @@ use goro_reactor::{Reactor, Turn, Wait};
 use goro_shim::time::{Duration, now};
 use goro_shim::{Arc, thread};
 
+/// A reactor with nothing to watch, whose turner sleeps on its thread, and one that watches a source
+/// on which nothing happens, whose turner sleeps in the kernel's poll.
+fn with_and_without_a_source(check: impl Fn(&Arc<Reactor>)) {
+    check(&Arc::new(Reactor::new().unwrap()));
+    #[cfg(unix)]
+    {
+        let reactor = Arc::new(Reactor::new().unwrap());
+        let (source, _peer) = mio::net::UnixStream::pair().unwrap();
+        let source = goro_reactor::Watched::new(&reactor, source).unwrap();
+        // That it can be written to is the one event there is.
+        assert_eq!(turn(&reactor, Wait::Forever).events, 1);
+        check(&reactor);
+        drop(source);
+    }
+}
+
 fn turn(reactor: &Reactor, wait: Wait) -> Turn {
     let mut wakers = Vec::new();
     let turn = reactor.try_turn(wait, &mut wakers).expect("nobody else turns").unwrap();
@@ -18,33 +34,60 @@ const TIMER: Turn = Turn { events: 0, notified: false, timer: true };
 
 #[test]
 fn a_notice_before_the_turn_ends_it() {
-    let reactor = Reactor::new().unwrap();
-    reactor.notify();
-    assert_eq!(turn(&reactor, Wait::Forever), NOTICE);
+    with_and_without_a_source(|reactor| {
+        reactor.notify();
+        assert_eq!(turn(reactor, Wait::Forever), NOTICE);
+    });
 }
 
 #[test]
 fn a_notice_during_the_turn_ends_it() {
-    let reactor = Arc::new(Reactor::new().unwrap());
-    for _ in 0..200 {
-        let turner = {
-            let reactor = Arc::clone(&reactor);
-            thread::start("turner".into(), None, move || turn(&reactor, Wait::Forever)).unwrap()
-        };
-        reactor.notify();
-        assert_eq!(turner.join().unwrap(), NOTICE);
-    }
+    with_and_without_a_source(|reactor| {
+        for _ in 0..200 {
+            let turner = {
+                let reactor = Arc::clone(reactor);
+                thread::start("turner".into(), None, move || turn(&reactor, Wait::Forever)).unwrap()
+            };
+            reactor.notify();
+            assert_eq!(turner.join().unwrap(), NOTICE);
+        }
+    });
 }
 
 #[test]
 fn notices_that_stand_together_are_one_and_later_ones_are_others() {
-    let reactor = Reactor::new().unwrap();
-    for _ in 0..3 {
-        for _ in 0..1_000 {
-            reactor.notify();
+    with_and_without_a_source(|reactor| {
+        for _ in 0..3 {
+            for _ in 0..1_000 {
+                reactor.notify();
+            }
+            assert_eq!(turn(reactor, Wait::No), NOTICE);
+            assert_eq!(turn(reactor, Wait::No), Turn::default());
         }
-        assert_eq!(turn(&reactor, Wait::No), NOTICE);
-        assert_eq!(turn(&reactor, Wait::No), Turn::default());
+    });
+}
+
+/// The turner that sleeps on its thread, as there is no source, is called into the poll by the first.
+#[cfg(unix)]
+#[test]
+fn a_first_source_is_heard_by_a_turn_under_way() {
+    for _ in 0..50 {
+        let reactor = Arc::new(Reactor::new().unwrap());
+        let turner =
+            {
+                let reactor = Arc::clone(&reactor);
+                thread::start("turner".into(), None, move || {
+                    while turn(&reactor, Wait::Forever).events == 0 {}
+                })
+                .unwrap()
+            };
+        while !reactor.is_turning() {
+            thread::yield_now();
+        }
+        let (source, _peer) = mio::net::UnixStream::pair().unwrap();
+        let source = goro_reactor::Watched::new(&reactor, source).unwrap();
+        turner.join().unwrap();
+        drop(source);
     }
 }
 
@@ -71,67 +114,71 @@ fn a_standing_notice_costs_no_system_call() {
 
 #[test]
 fn not_waiting_returns_with_nothing() {
-    let reactor = Reactor::new().unwrap();
-    assert_eq!(turn(&reactor, Wait::No), Turn::default());
+    with_and_without_a_source(|reactor| {
+        assert_eq!(turn(reactor, Wait::No), Turn::default());
+    });
 }
 
 #[test]
 fn a_deadline_is_never_reported_early() {
-    let reactor = Reactor::new().unwrap();
-    for micros in [1, 50, 100, 300, 900, 1_100, 2_500, 100, 1, 5_000] {
-        for _ in 0..10 {
-            let at = now() + Duration::from_micros(micros);
-            assert_eq!(turn(&reactor, Wait::Until(at)), TIMER);
-            assert!(now() >= at);
+    with_and_without_a_source(|reactor| {
+        for micros in [1, 50, 100, 300, 900, 1_100, 2_500, 100, 1, 5_000] {
+            for _ in 0..10 {
+                let at = now() + Duration::from_micros(micros);
+                assert_eq!(turn(reactor, Wait::Until(at)), TIMER);
+                assert!(now() >= at);
+            }
         }
-    }
+    });
 }
 
 #[test]
 fn a_deadline_in_the_past_does_not_sleep_and_still_looks() {
-    let reactor = Reactor::new().unwrap();
-    let past = now();
-    assert_eq!(turn(&reactor, Wait::Until(past)), TIMER);
-    reactor.notify();
-    assert_eq!(turn(&reactor, Wait::Until(past)), Turn { notified: true, ..TIMER });
+    with_and_without_a_source(|reactor| {
+        let past = now();
+        assert_eq!(turn(reactor, Wait::Until(past)), TIMER);
+        reactor.notify();
+        assert_eq!(turn(reactor, Wait::Until(past)), Turn { notified: true, ..TIMER });
+    });
 }
 
 #[test]
 fn an_earlier_deadline_is_armed_over_a_later_one() {
-    let reactor = Reactor::new().unwrap();
-    reactor.notify();
-    assert_eq!(turn(&reactor, Wait::Until(now() + Duration::from_secs(3600))), NOTICE);
-    let soon = now() + Duration::from_millis(2);
-    assert_eq!(turn(&reactor, Wait::Until(soon)), TIMER);
+    with_and_without_a_source(|reactor| {
+        reactor.notify();
+        assert_eq!(turn(reactor, Wait::Until(now() + Duration::from_secs(3600))), NOTICE);
+        let soon = now() + Duration::from_millis(2);
+        assert_eq!(turn(reactor, Wait::Until(soon)), TIMER);
+    });
 }
 
 #[test]
 fn the_expiry_of_an_abandoned_deadline_ends_no_later_turn() {
-    let reactor = Reactor::new().unwrap();
-    reactor.notify();
-    let abandoned = now() + Duration::from_millis(3);
-    assert_eq!(turn(&reactor, Wait::Until(abandoned)), NOTICE);
-    let at = abandoned + Duration::from_millis(10);
-    assert_eq!(turn(&reactor, Wait::Until(at)), TIMER);
-    assert!(now() >= at);
+    with_and_without_a_source(|reactor| {
+        reactor.notify();
+        let abandoned = now() + Duration::from_millis(3);
+        assert_eq!(turn(reactor, Wait::Until(abandoned)), NOTICE);
+        let at = abandoned + Duration::from_millis(10);
+        assert_eq!(turn(reactor, Wait::Until(at)), TIMER);
+        assert!(now() >= at);
 
-    // Nor does it end one that waits for events alone.
-    reactor.notify();
-    let abandoned = now() + Duration::from_millis(2);
-    assert_eq!(turn(&reactor, Wait::Until(abandoned)), NOTICE);
-    let reactor = Arc::new(reactor);
-    let notifier = {
-        let reactor = Arc::clone(&reactor);
-        thread::start("notifier".into(), None, move || {
-            while now() < abandoned + Duration::from_millis(5) {
-                thread::sleep(Duration::from_millis(1));
-            }
-            reactor.notify();
-        })
-        .unwrap()
-    };
-    assert_eq!(turn(&reactor, Wait::Forever), NOTICE);
-    notifier.join().unwrap();
+        // Nor does it end one that waits for events alone.
+        reactor.notify();
+        let abandoned = now() + Duration::from_millis(2);
+        assert_eq!(turn(reactor, Wait::Until(abandoned)), NOTICE);
+        let notifier = {
+            let reactor = Arc::clone(reactor);
+            thread::start("notifier".into(), None, move || {
+                while now() < abandoned + Duration::from_millis(5) {
+                    thread::sleep(Duration::from_millis(1));
+                }
+                reactor.notify();
+            })
+            .unwrap()
+        };
+        assert_eq!(turn(reactor, Wait::Forever), NOTICE);
+        notifier.join().unwrap();
+    });
 }
 
 #[test]
@@ -155,29 +202,32 @@ fn one_thread_at_a_time_may_turn() {
 #[cfg(target_os = "linux")]
 #[test]
 fn interruptions_end_no_turn() {
-    let reactor = Arc::new(Reactor::new().unwrap());
-    let turner = {
-        let reactor = Arc::clone(&reactor);
-        thread::start("turner".into(), None, move || turn(&reactor, Wait::Forever)).unwrap()
-    };
-    while !reactor.is_turning() {
-        thread::yield_now();
-    }
-    let this = std::process::id();
-    let script = format!("for i in 1 2 3 4 5 6 7 8; do kill -STOP {this}; kill -CONT {this}; done");
-    assert!(Command::new("sh").args(["-c", &script]).status().unwrap().success());
-    assert!(reactor.is_turning());
-    reactor.notify();
-    assert_eq!(turner.join().unwrap(), NOTICE);
+    with_and_without_a_source(|reactor| {
+        let turner = {
+            let reactor = Arc::clone(reactor);
+            thread::start("turner".into(), None, move || turn(&reactor, Wait::Forever)).unwrap()
+        };
+        while !reactor.is_turning() {
+            thread::yield_now();
+        }
+        let this = std::process::id();
+        let script =
+            format!("for i in 1 2 3 4 5 6 7 8; do kill -STOP {this}; kill -CONT {this}; done");
+        assert!(Command::new("sh").args(["-c", &script]).status().unwrap().success());
+        assert!(reactor.is_turning());
+        reactor.notify();
+        assert_eq!(turner.join().unwrap(), NOTICE);
+    });
 }
 
 #[test]
 fn a_closed_reactor_may_still_be_turned_and_notified() {
-    let reactor = Reactor::new().unwrap();
-    reactor.close();
-    reactor.close();
-    reactor.notify();
-    assert_eq!(turn(&reactor, Wait::Forever), NOTICE);
+    with_and_without_a_source(|reactor| {
+        reactor.close();
+        reactor.close();
+        reactor.notify();
+        assert_eq!(turn(reactor, Wait::Forever), NOTICE);
+    });
 }
 
 #[test]

@@ -28,12 +28,12 @@
 
 use core::task::Waker;
 use goro_queue::LocalQueue;
+use goro_reactor::Parker;
 use goro_shim::Arc;
 use goro_task::{Ending, Ran};
 
 use crate::alarm::PERIOD;
 use crate::ground::Ground;
-use crate::parker::Parker;
 use crate::shard::Shard;
 use crate::{closing, current};
 

@@ -29,13 +29,13 @@ use core::future::Future;
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 use goro_context::{Op, budget, note, task};
+use goro_reactor::{Nudge, Parker};
 use goro_shim::Arc;
 use goro_shim::thread::thread_local;
 use std::task::Wake;
 
 use crate::handle::Handle;
 use crate::local::Carrier;
-use crate::parker::{Nudge, Parker};
 use crate::shard::Shard;
 use crate::spares::{self, AtLimit};
 use crate::{alone, current};

@@ -26,12 +26,11 @@
 //!
 //! Left out: order between jobs that run, and ending one (nothing can).
 
+use goro_reactor::{Nudge, Parker};
 use goro_shim::Arc;
 use goro_shim::lock::Lock;
 use goro_shim::time::{self, Duration};
 use std::collections::BTreeMap;
-
-use crate::parker::{Nudge, Parker};
 
 /// How many threads, how many jobs, how long.
 #[derive(Clone, Copy, Debug)]

@@ -10,11 +10,11 @@
 pub use crate::job::Job;
 use crate::metrics::PoolMetrics;
 use crate::monitor::Monitor;
-use crate::parker::Parker;
 use crate::worker::Seat;
 use core::fmt;
 use core::task::Waker;
 use goro_context::Cause;
+use goro_reactor::Parker;
 use goro_shim::Arc;
 use goro_shim::time::{Duration, Instant};
 use std::io;

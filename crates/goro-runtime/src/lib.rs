@@ -34,7 +34,6 @@ mod gate;
 mod idle;
 mod limit;
 mod mailbox;
-mod parker;
 mod posts;
 mod published;
 mod spares;

@@ -14,6 +14,7 @@ use core::task::Waker;
 use goro_context::host::{BoxedFuture, Gone, Host, Job, Refused, TimerKey};
 use goro_context::{Cause, Kind, TaskId};
 use goro_queue::LocalQueue;
+use goro_reactor::Parker;
 use goro_shim::CachePadded;
 use goro_shim::atomic::Ordering;
 use goro_shim::time::Instant;
@@ -24,7 +25,6 @@ use crate::current;
 use crate::hub::{Hub, MAX_WORKERS};
 use crate::local::Mail;
 use crate::mailbox::Mailbox;
-use crate::parker::Parker;
 use crate::published::Published;
 use crate::timers::Timers;
 

@@ -7,6 +7,7 @@
 //! 3. Jobs are dropped and cancelled with no lock held.
 
 use goro_context::Cause;
+use goro_reactor::Parker;
 use goro_shim::Arc;
 use goro_shim::atomic::{AtomicU64, Ordering};
 use goro_shim::time::{self, Instant};
@@ -19,7 +20,6 @@ use crate::driver::os::{Threads, Tie};
 use crate::driver::{Job, Refusal, RefusedJob};
 use crate::metrics::PoolMetrics;
 use crate::observe;
-use crate::parker::Parker;
 
 /// One pool's threads, and the desk they serve at.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! Models of the desk: no job is left for nobody, whatever meets what.
 
 use super::{Desk, Lost, NoPlace, Reserved, Sizes, Unfilled};
-use crate::parker::Parker;
+use goro_reactor::Parker;
 use goro_shim::Arc;
 use goro_shim::atomic::{AtomicU32, Ordering};
 use goro_shim::time::Duration;

@@ -1,7 +1,7 @@
 //! The desk against a model that counts.
 
 use super::{Desk, Load, Lost, NoPlace, Reserved, Sizes, Unfilled};
-use crate::parker::Parker;
+use goro_reactor::Parker;
 use goro_shim::Arc;
 use goro_shim::random::Random;
 use goro_shim::time::Duration;

@@ -8,13 +8,13 @@
 
 use core::ops::Deref;
 use core::task::Waker;
+use goro_reactor::Parker;
 use goro_shim::Arc;
 use goro_shim::time::Instant;
 
 use super::os::OsDriver;
 use super::scripted::Stage;
 use super::{Driver, Rest};
-use crate::parker::Parker;
 
 /// One of the two; see the module.
 #[derive(Clone, Debug)]

@@ -11,7 +11,7 @@
 use core::cell::Cell;
 use core::task::Waker;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
-use goro_reactor::{Reactor, Wait};
+use goro_reactor::{Nudge, Parker, Patience, Reactor, Wait};
 use goro_shim::Arc;
 use goro_shim::atomic::AtomicU32;
 use goro_shim::global::{AtomicU64, Ordering};
@@ -24,7 +24,6 @@ use super::{Driver, Job, Place, Refusal, RefusedJob, Rest, Role, Ticket};
 use crate::alarm::Alarm;
 use crate::blocking::{Config, Staff, is_read_by};
 use crate::metrics::PoolMetrics;
-use crate::parker::{Nudge, Parker, Patience};
 use crate::worker::Seat;
 
 /// How threads are made.

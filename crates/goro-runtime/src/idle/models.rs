@@ -5,7 +5,7 @@
 //! ever: loom reports the deadlock.
 
 use super::{GotUp, Idle};
-use crate::parker::{Nudge, Parker};
+use goro_reactor::{Nudge, Parker};
 use goro_shim::Arc;
 use goro_shim::atomic::{AtomicUsize, Ordering};
 use loom::thread;

@@ -2,7 +2,7 @@
 //! leaves.
 
 use super::Mailbox;
-use crate::parker::{Nudge, Parker};
+use goro_reactor::{Nudge, Parker};
 use goro_shim::Arc;
 use goro_shim::atomic::{AtomicU32, Ordering};
 use loom::thread;

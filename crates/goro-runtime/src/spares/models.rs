@@ -2,7 +2,7 @@
 
 use super::{Limits, Spares};
 use crate::idle::{GotUp, Idle};
-use crate::parker::{Nudge, Parker};
+use goro_reactor::{Nudge, Parker};
 use goro_shim::Arc;
 use goro_shim::atomic::{AtomicUsize, Ordering};
 use loom::thread;

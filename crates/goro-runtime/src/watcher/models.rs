@@ -1,9 +1,9 @@
 //! Models of outsiders' deadlines: each is read before the sleep in the reactor, or ends it.
 
 use super::Watcher;
-use crate::parker::{Nudge, Parker};
 use crate::timers::Timers;
 use core::task::Waker;
+use goro_reactor::{Nudge, Parker};
 use goro_shim::Arc;
 use goro_shim::time::{Duration, Instant, now};
 use loom::thread;

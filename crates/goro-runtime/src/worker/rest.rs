@@ -7,13 +7,13 @@
 //!    at the next look round, or it would rise and lie down in a circle until then.
 
 use core::task::Waker;
+use goro_reactor::Parker;
 use goro_shim::atomic::fence_seqcst;
 use goro_shim::time::Instant;
 
 use super::Worker;
 use crate::driver::{Place, Rest};
 use crate::idle::GotUp;
-use crate::parker::Parker;
 
 impl Worker {
     /// Lies down and looks once more. `Some` when the worker is to sleep; `None` when there was
@@ -67,7 +67,7 @@ impl Worker {
     }
 
     fn rise(&self, up: GotUp, now: Instant, mut wakers: Vec<Waker>) {
-        if up == GotUp::Woken {
+        if up == GotUp::Woken && self.shard.parker.is_given() {
             // The token is this waking's; left there it would end the next sleep at once.
             self.shard.parker.take();
         }

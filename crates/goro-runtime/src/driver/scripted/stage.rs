@@ -5,6 +5,7 @@
 
 use core::task::Waker;
 use goro_context::Cause;
+use goro_reactor::Parker;
 use goro_shim::Arc;
 use goro_shim::lock::Lock;
 use goro_shim::time::{Duration, Instant};
@@ -15,7 +16,6 @@ use super::script::Script;
 use crate::alarm::PERIOD;
 use crate::driver::{Driver, Job, Refusal, RefusedJob, Rest, Role, Ticket};
 use crate::hub::epoch;
-use crate::parker::Parker;
 
 /// What the scheduler sees of the script.
 #[derive(Debug)]

@@ -22,7 +22,7 @@ use goro_shim::time::{Instant, now};
 
 mod patience;
 
-pub(crate) use patience::Patience;
+pub use patience::Patience;
 
 const EMPTY: u32 = 0;
 const ASLEEP: u32 = 1;
@@ -31,7 +31,7 @@ const NOTIFIED: u32 = 3;
 
 /// What the giver of a token has to do for it to be noticed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Nudge {
+pub enum Nudge {
     /// The owner is awake and will see the token.
     Nothing,
     /// The owner sleeps on its thread: unpark it.
@@ -49,19 +49,20 @@ pub struct Parker {
 }
 
 impl Parker {
-    pub(crate) fn new() -> Self {
+    /// A place that nobody owns.
+    pub fn new() -> Self {
         let (state, thread) = (AtomicU32::new(EMPTY), Lock::new(None));
         Self { state, thread, luck: patience::Luck::default() }
     }
 
     /// Makes the calling thread the owner. A token that was given before is for it.
-    pub(crate) fn adopt(&self) {
+    pub fn adopt(&self) {
         let previous = self.thread.lock().replace(thread::current());
         drop(previous);
     }
 
     /// Ends ownership and forgets a token left over; nobody owns the place or is to be woken here.
-    pub(crate) fn release(&self) {
+    pub fn release(&self) {
         let previous = self.thread.lock().take();
         drop(previous);
         self.state.store(EMPTY, Ordering::Relaxed);
@@ -80,25 +81,38 @@ impl Parker {
     }
 
     /// Owner: says that it is about to sleep in the reactor. False: do not, a token was waiting.
-    pub(crate) fn begin_polling(&self) -> bool {
+    #[must_use]
+    pub fn begin_polling(&self) -> bool {
         self.announce(POLLING)
     }
 
-    /// Owner: whether the token has been given.
-    fn is_given(&self) -> bool {
+    /// Owner: says that it is about to sleep on its thread. False: do not, a token was waiting.
+    #[must_use]
+    pub fn begin_sleeping(&self) -> bool {
+        self.announce(ASLEEP)
+    }
+
+    /// Whether the owner has said that it sleeps on its thread, by a glance.
+    pub fn is_asleep(&self) -> bool {
+        self.state.load(Ordering::Relaxed) == ASLEEP
+    }
+
+    /// Whether a token stands, by a glance.
+    pub fn is_given(&self) -> bool {
         // Ordering: the read-modify-write that takes it acquires.
         self.state.load(Ordering::Relaxed) == NOTIFIED
     }
 
     /// Owner: ends sleeping and takes a token if there is one.
-    pub(crate) fn take(&self) -> bool {
+    pub fn take(&self) -> bool {
         // Ordering: Acquire pairs with the Release half of `give`; Release orders nothing here but
         // keeps the word one chain of read-modify-writes.
         self.state.swap(EMPTY, Ordering::AcqRel) == NOTIFIED
     }
 
     /// Gives the token; the caller does what the answer says.
-    pub(crate) fn give(&self) -> Nudge {
+    #[must_use]
+    pub fn give(&self) -> Nudge {
         // Ordering: Release pairs with the Acquire in `take`: what the giver wrote is seen by the
         // woken thread. Acquire: the giver acts on where the owner said it sleeps.
         match self.state.swap(NOTIFIED, Ordering::AcqRel) {
@@ -108,11 +122,23 @@ impl Parker {
         }
     }
 
+    /// The owner could not be interrupted in the reactor after all: the token is taken back, so that
+    /// the next giver tries again.
+    pub fn take_back(&self) {
+        // Fails when the owner has left the reactor by itself, and with the token. One that was given
+        // anew to an owner who is awake is seen all the same: where it means to sleep next, not
+        // finding the word empty, it takes it for a token.
+        // Ordering: AcqRel keeps the word one chain of read-modify-writes.
+        let _ = self.state.compare_exchange(NOTIFIED, POLLING, Ordering::AcqRel, Ordering::Relaxed);
+    }
+
     /// Owner: sleeps on its thread until a token comes or `until` has passed. True for a token.
-    pub(crate) fn sleep(&self, until: Option<Instant>) -> bool {
-        if !self.announce(ASLEEP) {
-            return true;
-        }
+    pub fn sleep(&self, until: Option<Instant>) -> bool {
+        !self.begin_sleeping() || self.sleep_on(until)
+    }
+
+    /// Owner, having [said](Self::begin_sleeping) that it sleeps: does so. True for a token.
+    pub fn sleep_on(&self, until: Option<Instant>) -> bool {
         // Ordering: Acquire pairs with the Release half of `give`.
         while self.state.load(Ordering::Acquire) != NOTIFIED {
             match until {
@@ -127,11 +153,17 @@ impl Parker {
     }
 
     /// Wakes the thread that sleeps here.
-    pub(crate) fn wake_thread(&self) {
+    pub fn wake_thread(&self) {
         let thread = self.thread.lock().clone();
         if let Some(thread) = thread {
             thread.unpark();
         }
+    }
+}
+
+impl Default for Parker {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -167,23 +199,39 @@ mod tests {
     }
 
     #[test]
+    fn a_token_taken_back_is_given_anew() {
+        let parker = Parker::new();
+        assert!(parker.begin_polling());
+        assert_eq!(parker.give(), Nudge::Reactor);
+        parker.take_back();
+        assert_eq!(parker.give(), Nudge::Reactor, "the giver before could not interrupt it");
+        assert!(parker.take());
+        parker.take_back();
+        assert!(!parker.take(), "its owner had it");
+    }
+
+    #[test]
     fn a_sleeper_wakes_for_each_of_many_tokens() {
-        let parker = Arc::new(Parker::new());
-        let owner = Arc::clone(&parker);
-        let (sent, taken) = crossbeam_channel::bounded(1);
-        let sleeper = thread::start("sleeper".into(), None, move || {
-            owner.adopt();
-            for round in 0..1_000 {
-                while !owner.sleep(Some(now() + Duration::from_secs(10))) {}
-                sent.send(round).unwrap();
-            }
-        })
-        .unwrap();
-        for round in 0..1_000 {
+        let (parker, taken) = (Arc::new(Parker::new()), Arc::new(Parker::new()));
+        let (owner, answer) = (Arc::clone(&parker), Arc::clone(&taken));
+        let far = || Some(now() + Duration::from_secs(10));
+        let give = |parker: &Parker| {
             if parker.give() == Nudge::Thread {
                 parker.wake_thread();
             }
-            assert_eq!(taken.recv(), Ok(round));
+        };
+        taken.adopt();
+        let sleeper = thread::start("sleeper".into(), None, move || {
+            owner.adopt();
+            for _ in 0..1_000 {
+                while !owner.sleep(far()) {}
+                give(&answer);
+            }
+        })
+        .unwrap();
+        for _ in 0..1_000 {
+            give(&parker);
+            assert!(taken.sleep(far()), "a token in ten seconds");
         }
         sleeper.join().unwrap();
     }

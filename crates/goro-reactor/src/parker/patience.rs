@@ -32,11 +32,11 @@ const TURNS: u32 = 8;
 
 /// Whether a worker of this runtime looks; see the module.
 #[derive(Debug, Default)]
-pub(crate) struct Patience(AtomicBool);
+pub struct Patience(AtomicBool);
 
 impl Patience {
     /// Looks for the token of `parker`, whose owner is about to sleep until `deadline`.
-    pub(crate) fn look(&self, parker: &Parker, deadline: Option<Instant>) {
+    pub fn look(&self, parker: &Parker, deadline: Option<Instant>) {
         self.look_for(LOOK, parker, deadline);
     }
 
@@ -64,7 +64,7 @@ impl Patience {
 
 /// What came of one worker's looks. Only it writes here.
 #[derive(Debug, Default)]
-pub(crate) struct Luck {
+pub(super) struct Luck {
     /// How many chances to let go by yet.
     pass: AtomicU32,
     /// How many after the next look in vain; zero counts as one.
