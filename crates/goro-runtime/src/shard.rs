@@ -79,7 +79,7 @@ impl Shard {
 
     /// The shard whose wheel holds what is armed here.
     #[inline]
-    fn timekeeper(&'static self) -> &'static Self {
+    fn timekeeper(&self) -> &Self {
         if self.is_spare() { self.hub.foreign() } else { self }
     }
 
@@ -258,7 +258,7 @@ impl Host for Shard {
 
     #[inline]
     fn has_fired(&self, at: Instant) -> bool {
-        self.timers.has_fired(at)
+        self.timekeeper().timers.has_fired(at)
     }
 
     fn wake_behind(&'static self, waker: Waker) {
@@ -294,3 +294,6 @@ impl Host for Shard {
         self
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,7 @@ use goro_context::host::{Gone, TimerKey};
 use goro_shim::atomic::{AtomicU64, Ordering};
 use goro_shim::lock::Lock;
 use goro_shim::time::{Duration, Instant};
-use goro_wait::{Key, Wheel};
+use goro_wait::{Key, TICK_NANOS, Wheel};
 
 /// No deadline.
 const NEVER: u64 = u64::MAX;
@@ -147,10 +147,10 @@ impl Timers {
             armed
         };
         let more = armed.wheel.advance(nanos, BATCH, wakers);
-        self.publish(&armed.wheel);
-        if !more {
-            self.done.store(armed.wheel.reached_nanos(), Ordering::Relaxed);
-        }
+        let next = self.publish(&armed.wheel);
+        // A deadline of the tick before the next one's is not among those that are left.
+        let before = if more { next.saturating_sub(TICK_NANOS) } else { NEVER };
+        self.done.store(armed.wheel.reached_nanos().min(before), Ordering::Relaxed);
         self.fired.store(nanos, Ordering::Relaxed);
     }
 

@@ -354,10 +354,13 @@ impl Worker {
     }
 
     fn take_due(&self, now: Instant, wakers: &mut Vec<Waker>) {
-        for timers in [&self.shard.timers, &self.hub.foreign().timers] {
-            if timers.is_due(now) {
-                timers.take_due(now, true, wakers);
-            }
+        if self.shard.timers.is_due(now) {
+            self.shard.timers.take_due(now, true, wakers);
+        }
+        let outsiders = &self.hub.foreign().timers;
+        if outsiders.is_due(now) {
+            // Whoever has the lock takes what is due, or sees to it that it is looked at again.
+            outsiders.take_due(now, false, wakers);
         }
     }
 
