@@ -195,8 +195,9 @@ impl Builder {
         self
     }
 
-    /// How long spare workers stay that nobody has needed; up to twice as long, if more had been needed
-    /// before. Default: 100 ms.
+    /// How long spare workers stay that nobody has needed, where they are needed again and again; up to
+    /// twice as long, if more had been needed before. After a need with none in such a time before it,
+    /// a sixteenth of that. Default: 100 ms.
     pub fn spare_keep_alive(mut self, keep_alive: Duration) -> Self {
         self.stalls.keep = keep_alive;
         self

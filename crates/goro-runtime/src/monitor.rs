@@ -38,6 +38,7 @@ use crate::stall::Stall;
 use crate::watcher::NOBODY;
 use crate::{closing, current};
 
+mod keeping;
 mod seen;
 mod stalls;
 

@@ -75,8 +75,9 @@ struct Roster {
     limits: Limits,
     /// Places that are [`PRESENT`].
     present: u32,
-    /// Declared blocks.
+    /// Declared blocks, and the most of them at once since the monitor's last look.
     blocks: u32,
+    peak: u32,
     /// What the monitor has asked for last, for stalls.
     stalls: u32,
     /// Spares started so far.
@@ -93,14 +94,21 @@ impl Spares {
         let limits = Limits { stalls: 0, blocks: 0 };
         Self {
             places: (0..places).map(|_| AtomicU32::new(VACANT)).collect(),
-            roster: Lock::new(Roster { limits, present: 0, blocks: 0, stalls: 0, started: 0 }),
+            roster: Lock::new(Roster {
+                limits,
+                present: 0,
+                blocks: 0,
+                peak: 0,
+                stalls: 0,
+                started: 0,
+            }),
         }
     }
 
     /// A lease begins; nobody is here.
     pub(crate) fn open(&self, limits: Limits) {
         let mut roster = self.roster.lock();
-        *roster = Roster { limits, present: 0, blocks: 0, stalls: 0, started: 0 };
+        *roster = Roster { limits, present: 0, blocks: 0, peak: 0, stalls: 0, started: 0 };
     }
 
     /// A block begins that is entitled to a spare until [`release`](Self::release).
@@ -110,6 +118,7 @@ impl Spares {
             return Err(AtLimit(roster.limits.blocks));
         }
         roster.blocks += 1;
+        roster.peak = roster.peak.max(roster.blocks);
         Ok(())
     }
 
@@ -198,6 +207,14 @@ impl Spares {
             roster.present -= 1;
         }
         state.store(VACANT, Ordering::Relaxed);
+    }
+
+    /// Monitor: how many there are, and how many blocks were declared at once since the last look.
+    pub(crate) fn look(&self) -> (u32, u32) {
+        let mut roster = self.roster.lock();
+        let (peak, blocks) = (roster.peak, roster.blocks);
+        roster.peak = blocks;
+        (roster.present, peak)
     }
 
     /// How many there are, how many blocks are declared, and how many have come so far.

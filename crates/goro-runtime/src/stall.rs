@@ -24,7 +24,7 @@ pub(crate) const THRESHOLD: Duration = Duration::from_millis(1);
 /// So many times as long with nothing waiting; from then on the poll is reported, too.
 pub(crate) const LONG: u32 = 10;
 
-/// How long spares stay that nobody has needed.
+/// How long spares stay that nobody has needed, where they are needed again and again.
 pub(crate) const KEEP: Duration = Duration::from_millis(100);
 
 /// The most spares for stalls, and for declared blocks.

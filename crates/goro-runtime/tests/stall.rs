@@ -105,17 +105,21 @@ fn with_nothing_waiting_a_spare_comes_later() {
     assert_eq!(counts, Ok((0, 1)));
 }
 
-/// When a spare left, by the script's clock, and when a poll last ended that was long.
-fn retirement(keep: Duration, seed: u64) -> (Duration, u32) {
+/// How long a spare stayed after the last of so many long polls, by the script's clock, and who slept
+/// then.
+fn retirement(keep: Duration, polls: u32, seed: u64) -> (Duration, u32) {
     let mut script =
         Builder::new().workers(1).spare_keep_alive(keep).build_scripted(Some(seed)).unwrap();
     let handle = script.handle();
     let busy = handle.clone();
     let ended = script
         .run(async move {
-            drop(spawn(async { sleep(PERIOD).await }));
-            busy.busy(Duration::from_millis(30));
-            assert_eq!(busy.metrics().spares_present, 1);
+            for _ in 0..polls {
+                sleep(keep / 2).await;
+                drop(spawn(async { sleep(PERIOD).await }));
+                busy.busy(Duration::from_millis(30));
+                assert_eq!(busy.metrics().spares_present, 1);
+            }
             now()
         })
         .unwrap();
@@ -129,13 +133,15 @@ fn retirement(keep: Duration, seed: u64) -> (Duration, u32) {
 
 #[test]
 fn a_spare_that_is_not_needed_leaves() {
-    for (seed, keep) in [(1, 100), (2, 100), (3, 7), (4, 150)] {
+    for (seed, keep) in [(1, 100), (2, 100), (3, 16), (4, 150)] {
         let keep = Duration::from_millis(keep);
-        let (stayed, sleeping) = retirement(keep, seed);
-        // The task's own poll ended last, so the keeping time may have begun a period earlier.
-        assert!(stayed + 2 * PERIOD >= keep, "it stayed for {stayed:?} only");
-        assert!(stayed <= 2 * keep + 3 * PERIOD, "it stayed for {stayed:?}");
-        assert_eq!(sleeping, 1, "the worker, and nobody else");
+        for (polls, least) in [(1, keep / 16), (2, keep), (4, keep)] {
+            let (stayed, sleeping) = retirement(keep, polls, seed);
+            // The task's own poll ended last, so the keeping time may have begun a period earlier.
+            assert!(stayed + 2 * PERIOD >= least, "{polls} polls: it stayed for {stayed:?} only");
+            assert!(stayed <= 2 * least + 3 * PERIOD, "{polls} polls: it stayed for {stayed:?}");
+            assert_eq!(sleeping, 1, "the worker, and nobody else");
+        }
     }
 }
 

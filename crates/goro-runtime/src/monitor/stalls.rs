@@ -6,8 +6,8 @@
 //! - if something waits that could run, and each of the polls has gone on for the threshold;
 //! - or, whatever waits, if each has gone on for ten times as long: what comes next finds one ready.
 //!
-//! As many spares stay as members were stuck at once, at any look in the last one or two keeping
-//! times. The rest are asked to leave, whoever is inside a poll excepted.
+//! As many spares stay as members were stuck at once, or blocks declared, a while ago (`keeping`).
+//! The rest are asked to leave, whoever is inside a poll excepted.
 //!
 //! Left out: telling apart a poll that computes from one that blocks. A spare beside a poll that
 //! computes shares its processor; that is the price of the others' going on.
@@ -15,6 +15,7 @@
 use goro_shim::Arc;
 use goro_shim::time::{Duration, Instant};
 
+use super::keeping::Keeping;
 use crate::alarm::PERIOD;
 use crate::ground::Ground;
 use crate::hub::MAX_WORKERS;
@@ -52,19 +53,17 @@ impl Round {
     }
 }
 
-/// How many spares were needed at once, in this keeping time and the one before.
+/// Who is here because of stalls.
 #[derive(Debug)]
 pub(super) struct Stalls {
-    began: Instant,
-    now: u32,
-    before: u32,
+    keeping: Keeping,
     /// Spares that are there, at the last look.
     present: u32,
 }
 
 impl Stalls {
     pub(super) fn new(now: Instant) -> Self {
-        Self { began: now, now: 0, before: 0, present: 0 }
+        Self { keeping: Keeping::new(now), present: 0 }
     }
 
     /// Whether spares are there that are to be asked to leave in time.
@@ -104,16 +103,13 @@ impl Stalls {
         }
     }
 
-    /// Asks those to leave who have not been needed for the keeping time.
+    /// Asks those to leave who are not needed any more.
     fn keep(&mut self, ground: &Arc<Ground>, needed: u32, now: Instant) {
         let hub = ground.hub;
-        self.now = self.now.max(needed);
-        if now.saturating_duration_since(self.began) >= ground.stalls.keep {
-            (self.began, self.before, self.now) = (now, self.now, needed);
-        }
-        // A spare may have come since the last look without a stall: for a declared block.
-        self.present = hub.spares.count().present;
-        let most = self.now.max(self.before);
+        // A spare may have come since the last look without a stall, for a block that has ended.
+        let (present, blocks) = hub.spares.look();
+        self.present = present;
+        let most = self.keeping.most(needed.max(blocks), now, ground.stalls.keep);
         if self.present <= most {
             return;
         }

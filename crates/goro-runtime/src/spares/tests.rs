@@ -25,6 +25,19 @@ fn each_declared_block_is_entitled_to_one_spare() {
 }
 
 #[test]
+fn a_look_sees_blocks_that_have_ended_since_the_last() {
+    let spares = spares(0, 2);
+    for _ in 0..2 {
+        spares.declare().unwrap();
+    }
+    for _ in 0..2 {
+        spares.release();
+    }
+    assert_eq!(spares.look(), (0, 2));
+    assert_eq!(spares.look(), (0, 0));
+}
+
+#[test]
 fn a_spare_that_came_for_a_stall_serves_a_block() {
     let spares = spares(4, 4);
     assert_eq!(spares.stalled(1, true, 4), Ok(Some(0)));
