@@ -1,10 +1,25 @@
-//! The ambient cancellation token: whether the current task has been asked to stop.
+//! The ambient cancellation token: whether the code that runs has been asked to stop.
 //!
 //! The token itself lives on an upper floor. What stands here is its erased handle, inherited by
 //! spawned tasks like every other entry of [`inherit`].
 //!
+//! Who learns of it:
+//!
+//! | who | how |
+//! |---|---|
+//! | code that asks ([`check`]) | at once |
+//! | an operation that would wait, and can answer with an error | instead of waiting |
+//! | a task that inherited the token and is parked | it is polled again, once |
+//!
+//! Invariants:
+//! 1. Where nothing is inherited, [`cause`] costs one thread-local read, and nothing is allocated,
+//!    counted or locked.
+//! 2. A task stands in line at its token once, not at each of its waits: a token that a thousand
+//!    tasks have inherited is not a lock that they all go through.
+//!
 //! Left out: cancelling. Whoever has only the ambient handle may observe, not cancel.
 
+use core::any::Any;
 use core::fmt;
 use core::task::Waker;
 
@@ -14,30 +29,43 @@ use crate::cause::Cause;
 use crate::inherit;
 
 /// What an upper floor's cancellation token does for those below it.
-pub trait CancelSource: Send + Sync {
+pub trait CancelSource: Send + Sync + 'static {
     /// Why it was cancelled, if it was. Never goes back to `None`, nor changes.
     fn cause(&self) -> Option<Cause>;
 
-    /// Wakes `waker` once cancelled; at once if it is already. The key is never zero.
+    /// Wakes a clone of `waker` once cancelled; at once if it is already. The key is never zero.
     fn register(&self, waker: &Waker) -> u64;
 
     /// Forgets the waker of this key. Stale keys are ignored.
     fn unregister(&self, key: u64);
+
+    /// The source as itself, for the crate that made it to recognise its own.
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
 }
 
-/// A handle to the token of the task that runs.
+/// A handle to the token of the code that runs.
 #[derive(Clone)]
 pub struct Ambient(Arc<dyn CancelSource>);
 
 impl Ambient {
     /// A handle to `source`.
-    pub fn new(source: impl CancelSource + 'static) -> Self {
+    pub fn new(source: impl CancelSource) -> Self {
         Self(Arc::new(source))
     }
 
     /// A handle to a source that is shared already.
     pub fn from_shared(source: Arc<dyn CancelSource>) -> Self {
         Self(source)
+    }
+
+    /// One that is never cancelled: it covers those that were inherited before it.
+    pub fn never() -> Self {
+        Self::new(Settled(None))
+    }
+
+    /// One that has been cancelled.
+    pub fn cancelled(cause: Cause) -> Self {
+        Self::new(Settled(Some(cause)))
     }
 
     /// Why the token was cancelled, if it was.
@@ -54,6 +82,11 @@ impl Ambient {
     pub fn unregister(&self, key: u64) {
         self.0.unregister(key);
     }
+
+    /// The source, if it is of this type.
+    pub fn downcast<S: CancelSource>(&self) -> Option<Arc<S>> {
+        Arc::clone(&self.0).into_any().downcast().ok()
+    }
 }
 
 impl fmt::Debug for Ambient {
@@ -62,12 +95,45 @@ impl fmt::Debug for Ambient {
     }
 }
 
-/// The token that the current task has inherited, if any.
+/// A source of which it is known what becomes of it.
+struct Settled(Option<Cause>);
+
+impl CancelSource for Settled {
+    fn cause(&self) -> Option<Cause> {
+        self.0.clone()
+    }
+
+    fn register(&self, waker: &Waker) -> u64 {
+        if self.0.is_some() {
+            waker.wake_by_ref();
+        }
+        1
+    }
+
+    fn unregister(&self, _key: u64) {}
+
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self
+    }
+}
+
+/// The token that the code which runs has inherited, if any.
 pub fn current() -> Option<Ambient> {
     inherit::find()
 }
 
-/// Errs if the current task's token was cancelled. For loops that have no other leaf to ask.
+/// Why the code that runs was asked to stop, if it was. For leaf operations that would wait.
+#[inline]
+pub fn cause() -> Option<Cause> {
+    if inherit::is_empty() { None } else { inherited_cause() }
+}
+
+#[cold]
+fn inherited_cause() -> Option<Cause> {
+    inherit::look(|head| head.get::<Ambient>().and_then(Ambient::cause))
+}
+
+/// Errs if the code that runs was asked to stop. For loops that have no other leaf to ask.
 ///
 /// # Errors
 /// The token's cause.
@@ -81,8 +147,9 @@ pub fn current() -> Option<Ambient> {
 /// }
 /// assert_eq!(crunch(3), Ok(3));
 /// ```
+#[inline]
 pub fn check() -> Result<(), Cause> {
-    current().and_then(|token| token.cause()).map_or(Ok(()), Err)
+    cause().map_or(Ok(()), Err)
 }
 
 #[cfg(all(test, not(loom)))]
@@ -90,31 +157,46 @@ mod tests {
     use super::*;
     use crate::inherit::Head;
 
-    struct Cancelled(Option<Cause>);
-
-    impl CancelSource for Cancelled {
-        fn cause(&self) -> Option<Cause> {
-            self.0.clone()
-        }
-        fn register(&self, waker: &Waker) -> u64 {
-            waker.wake_by_ref();
-            1
-        }
-        fn unregister(&self, _key: u64) {}
-    }
-
     #[test]
     fn the_innermost_token_is_the_ambient_one() {
         assert!(current().is_none());
         assert_eq!(check(), Ok(()));
-        let outer = Head::EMPTY.push(Ambient::new(Cancelled(Some(Cause::Shutdown))));
-        let mut inner = outer.clone().push(Ambient::new(Cancelled(None)));
+        let outer = Head::EMPTY.push(Ambient::cancelled(Cause::Shutdown));
+        let mut inner = outer.clone().push(Ambient::never());
         let mut outer = outer;
         inherit::with(&mut outer, || {
             assert_eq!(check(), Err(Cause::Shutdown));
-            inherit::with(&mut inner, || assert_eq!(check(), Ok(())));
+            inherit::with(&mut inner, || {
+                assert_eq!(check(), Ok(()));
+                assert!(!inherit::is_empty());
+            });
             assert_eq!(check(), Err(Cause::Shutdown));
         });
         assert!(current().is_none());
+    }
+
+    #[test]
+    fn other_entries_ask_nobody_to_stop() {
+        let mut head = Head::EMPTY.push(7_u8);
+        inherit::with(&mut head, || assert_eq!(cause(), None));
+    }
+
+    #[test]
+    fn a_source_is_known_by_its_type() {
+        struct Other;
+        impl CancelSource for Other {
+            fn cause(&self) -> Option<Cause> {
+                None
+            }
+            fn register(&self, _waker: &Waker) -> u64 {
+                1
+            }
+            fn unregister(&self, _key: u64) {}
+            fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+                self
+            }
+        }
+        assert!(Ambient::new(Other).downcast::<Other>().is_some());
+        assert!(Ambient::never().downcast::<Other>().is_none());
     }
 }

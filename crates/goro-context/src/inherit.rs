@@ -134,7 +134,7 @@ pub fn with<R>(head: &mut Head, f: impl FnOnce() -> R) -> R {
 /// A clone of the current list, for a task being spawned.
 #[inline]
 pub fn head() -> Head {
-    peek(Head::clone)
+    look(Head::clone)
 }
 
 /// A clone of the youngest entry of this type in the current list.
@@ -150,8 +150,15 @@ pub fn find<T: Clone + 'static>() -> Option<T> {
     head.find()
 }
 
+/// Whether the current list is empty.
 #[inline]
-fn peek<R>(f: impl FnOnce(&Head) -> R) -> R {
+pub fn is_empty() -> bool {
+    look(Head::is_empty)
+}
+
+/// Looks at the current list. `f` sees an empty one if it asks for it itself.
+#[inline]
+pub fn look<R>(f: impl FnOnce(&Head) -> R) -> R {
     CURRENT.with(|current| {
         let head = current.take();
         let answer = f(&head);

@@ -10,7 +10,7 @@
 //! | which task is this? | [`task`], [`kind`] | none |
 //! | what does it wait for? | [`note`] | written, never read |
 //! | has it run long enough? | [`budget`] | never |
-//! | what time is it, wake me then | [`time`], [`fallback`] | the system's clock, one lazy thread |
+//! | what time is it, wake me then | [`time`], [`alarm`], [`fallback`] | the system's clock, one lazy thread |
 //! | run this as a task, or on a thread | [`host`], [`spawn`] | refused, value handed back |
 //! | am I asked to stop, and why? | [`cancel`], [`cause`], [`inherit`] | no |
 //! | choose at random | [`random`] | works |
@@ -31,6 +31,7 @@
 #[macro_use]
 mod local;
 
+pub mod alarm;
 pub mod budget;
 pub mod cancel;
 pub mod cause;

@@ -232,6 +232,9 @@ impl fmt::Debug for Jobs {
 static ALL_JOBS: Homes<Jobs> = Homes::new();
 
 impl Home for Jobs {
+    // The wake of a job that waits says that it was aborted.
+    const FOLLOWS: bool = false;
+
     fn number(&'static self) -> u32 {
         self.number
     }
@@ -276,7 +279,7 @@ impl Running {
     }
 
     fn is_cancelled(&self) -> bool {
-        self.hub.is_closing() || self.abort.as_ref().is_some_and(AbortHandle::is_aborted)
+        self.hub.is_closing() || self.abort.as_ref().is_some_and(AbortHandle::is_asked)
     }
 }
 
@@ -318,7 +321,7 @@ pub fn is_cancelled() -> bool {
         running.set(job);
         cancelled
     });
-    running || goro_context::cancel::current().is_some_and(|ambient| ambient.cause().is_some())
+    running || goro_context::cancel::cause().is_some()
 }
 
 /// Queues a closure on a blocking pool of `ground`; refused, it is dropped.

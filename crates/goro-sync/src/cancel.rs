@@ -14,8 +14,22 @@
 //! | to be called | [`on_cancel`](CancellationToken::on_cancel) |
 //! | an end when a scope does | [`drop_guard`](CancellationToken::drop_guard) |
 //!
+//! # The ambient token
+//!
+//! A token need not be handed from function to function: [`scope`](CancellationToken::scope) makes it the
+//! *ambient* one, which all code below sees, and which the tasks inherit that are spawned there.
+//!
+//! - [`check`] says whether it was cancelled, and [`cancelled`] waits for that.
+//! - An operation of goro's that would have to wait, and can answer with an error, does that instead: sending
+//!   to and receiving from channels, and reserving. What can be had at once is had all the same. Locks,
+//!   notifications, sleeps and streams wait on, as they have no error to give.
+//! - A task that inherited it is polled once more, so that this happens at once. (Futures in a set that polls
+//!   only those that were woken hear when they are polled next.)
+//! - [`shield`] covers what must not be stopped.
+//!
 //! The names are tokio-util's where the behaviour is; causes and deadlines are Go's.
 
+mod ambient;
 mod deadline;
 mod guards;
 #[cfg(all(test, loom))]
@@ -37,6 +51,7 @@ use goro_shim::global::Arc;
 use crate::block::block;
 use node::Node;
 
+pub use ambient::{Cancelled, Scope, Shield, cancelled, check, current, shield};
 pub use guards::{DropGuard, OnCancel};
 pub use waiting::{RunUntilCancelled, WaitForCancellation, WaitForCancellationOwned};
 

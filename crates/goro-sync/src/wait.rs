@@ -46,14 +46,15 @@
 //! polled again would block all others). Instead, a loser goes back to the front.
 
 mod seat;
+mod timed;
 
 use core::task::{Context, Poll, Waker, ready};
 
-use goro_context::time::{self, Deadline, Duration, Instant};
-use goro_context::{Op, budget, contain, host, note, trust};
+use goro_context::{Cause, Op, budget, cancel, contain, host, note, trust};
 use goro_wait::{Drain, Key, WaitList, Wakers};
 
 pub(crate) use seat::Seat;
+pub(crate) use timed::{Elapsed, Timed};
 
 /// Those who wait for one thing, first come first; and how many have been given a turn to try.
 ///
@@ -369,6 +370,8 @@ pub(crate) trait Operation {
 
     /// What a task that waits for it is noted to wait in.
     const OP: Op;
+    /// Whether it answers with an error, instead of waiting, where the code that runs was asked to stop.
+    const OBSERVES: bool = false;
 
     /// Locks, and tries.
     ///
@@ -376,15 +379,25 @@ pub(crate) trait Operation {
     /// last attempt: in the same critical section it gives up its place (and, once the lock is gone,
     /// hands on its turn), so that the answer is final.
     fn attempt(&mut self, offer: Option<&mut Offer<'_>>) -> Attempt<Self::Output>;
+
+    /// Its answer then, after a last attempt that has come to nothing.
+    fn cancelled(&mut self, cause: Cause) -> Self::Output {
+        unreachable!("asked to stop for {cause}: an operation that observes that has an answer")
+    }
 }
 
 impl<O: Operation> Operation for &mut O {
     type Output = O::Output;
     const OP: Op = O::OP;
+    const OBSERVES: bool = O::OBSERVES;
 
     #[inline]
     fn attempt(&mut self, offer: Option<&mut Offer<'_>>) -> Attempt<O::Output> {
         O::attempt(self, offer)
+    }
+
+    fn cancelled(&mut self, cause: Cause) -> O::Output {
+        O::cancelled(self, cause)
     }
 }
 
@@ -417,6 +430,11 @@ pub(crate) fn poll<O: Operation>(operation: &mut O, cx: &mut Context<'_>) -> Pol
         match operation.attempt(Some(&mut offer)) {
             Attempt::Done(output) => return Poll::Ready(output),
             Attempt::Waits => {
+                if O::OBSERVES {
+                    if let Some(cause) = cancel::cause() {
+                        return Poll::Ready(give_up(operation, cause));
+                    }
+                }
                 spent.refund();
                 note::leave(O::OP, offer.object);
                 return Poll::Pending;
@@ -426,63 +444,12 @@ pub(crate) fn poll<O: Operation>(operation: &mut O, cx: &mut Context<'_>) -> Pol
     }
 }
 
-/// An operation that is given up on at a point in time.
-///
-/// The deadline decides nothing: at that time the operation makes a last attempt, and what it says
-/// under its lock counts. Elapsed means that it did not happen and will not.
-#[derive(Debug)]
-pub(crate) struct Timed<O> {
-    /// The operation, which still owns what it was given.
-    pub(crate) operation: O,
-    limit: Limit,
-}
-
-#[derive(Debug)]
-enum Limit {
-    /// So long from the first poll that waits: no clock is read for what is ready.
-    After(Duration),
-    At(Deadline),
-}
-
-/// The time was up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Elapsed;
-
-impl<O: Operation> Timed<O> {
-    pub(crate) fn after(duration: Duration, operation: O) -> Self {
-        Self { operation, limit: Limit::After(duration) }
-    }
-
-    pub(crate) fn at(instant: Instant, operation: O) -> Self {
-        Self { operation, limit: Limit::At(Deadline::at(instant)) }
-    }
-
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<O::Output, Elapsed>> {
-        if let Poll::Ready(output) = poll(&mut self.operation, cx) {
-            return Poll::Ready(Ok(output));
-        }
-        let waits_for = note::take();
-        if self.poll_limit(cx).is_pending() {
-            note::replace(waits_for);
-            return Poll::Pending;
-        }
-        Poll::Ready(match self.operation.attempt(None) {
-            Attempt::Done(output) => Ok(output),
-            Attempt::Waits | Attempt::Unprepared => Err(Elapsed),
-        })
-    }
-
-    fn poll_limit(&mut self, cx: &mut Context<'_>) -> Poll<Instant> {
-        match &mut self.limit {
-            Limit::At(deadline) => deadline.poll_clock(cx),
-            Limit::After(duration) => {
-                let now = time::now();
-                let mut deadline = Deadline::at(time::later(now, *duration));
-                let polled = deadline.poll_from(now, cx);
-                self.limit = Limit::At(deadline);
-                polled
-            }
-        }
+/// What an operation answers that stands in line and is not to wait any more.
+#[cold]
+fn give_up<O: Operation>(operation: &mut O, cause: Cause) -> O::Output {
+    match operation.attempt(None) {
+        Attempt::Done(output) => output,
+        Attempt::Waits | Attempt::Unprepared => operation.cancelled(cause),
     }
 }
 

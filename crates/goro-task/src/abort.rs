@@ -66,6 +66,12 @@ impl AbortHandle {
         unsafe { abort(self.task, cause) };
     }
 
+    /// As [`JoinHandle::ask`].
+    pub fn ask(&self, cause: Cause) {
+        // SAFETY: the handle's reference holds the memory.
+        unsafe { ask(self.task, cause) };
+    }
+
     /// Aborts, but gives the caller the runnable that the abort made, if it made one.
     pub(crate) fn abort_and_own(&self, cause: Cause) -> Option<Ptr> {
         let header = self.header();
@@ -84,6 +90,12 @@ impl AbortHandle {
     pub fn is_aborted(&self) -> bool {
         let word = self.header().word.snapshot();
         word.is_live() && word.is_aborted()
+    }
+
+    /// Whether the task was asked to end ([`JoinHandle::ask`]) or aborted, and has not ended since.
+    pub fn is_asked(&self) -> bool {
+        let word = self.header().word.snapshot();
+        word.is_live() && (word.is_aborted() || word.reason().0 != 0)
     }
 
     /// The task's id.
@@ -118,6 +130,20 @@ impl fmt::Debug for AbortHandle {
             .field("kind", &self.kind())
             .field("finished", &self.is_finished())
             .finish()
+    }
+}
+
+/// Asks `task` to end by itself and routes the runnable that this may make.
+///
+/// # Safety
+/// The memory of `task` is held during this call.
+pub(crate) unsafe fn ask(task: Ptr, cause: Cause) {
+    // SAFETY: the memory is held.
+    let header = unsafe { task.as_ref() };
+    match causes::ask(&header.word, header.id(), cause) {
+        // SAFETY: the state word made this caller the owner of the runnable.
+        Some(Wake::Schedule) => unsafe { waker::schedule(task) },
+        Some(Wake::Nothing) | None => {}
     }
 }
 

@@ -16,8 +16,9 @@
 #![allow(unsafe_code, reason = "fields that belong to whoever the state word names")]
 
 use core::ptr::NonNull;
-use core::task::Context;
+use core::task::{Context, Waker};
 
+use goro_context::cancel::Ambient;
 use goro_context::contain;
 use goro_context::inherit::{self, Head};
 use goro_context::task::Identity;
@@ -66,13 +67,15 @@ pub(crate) struct Heir {
     header: Header,
     /// Empty once the future is gone.
     inherited: UnsafeCell<Head>,
+    /// Where it stands in line at the token in the list, once it has parked; 0 while it does not.
+    followed: UnsafeCell<u64>,
 }
 
 impl Heir {
     #[inline]
     pub(crate) fn new(header: Header, inherited: Head) -> Self {
         debug_assert!(header.table.inherits, "a table for tasks that inherit nothing");
-        Self { header, inherited: UnsafeCell::new(inherited) }
+        Self { header, inherited: UnsafeCell::new(inherited), followed: UnsafeCell::new(0) }
     }
 }
 
@@ -165,16 +168,16 @@ impl Header {
         self.key.with(|key| unsafe { *key }).checked_sub(1)
     }
 
-    /// The list that `task` inherited, if it inherits one.
+    /// What `task` inherited, if it inherits something.
     ///
     /// # Safety
     /// The memory is held for as long as the answer is used.
     #[inline]
-    unsafe fn inherited<'a>(task: Ptr) -> Option<&'a UnsafeCell<Head>> {
+    unsafe fn heir<'a>(task: Ptr) -> Option<&'a Heir> {
         // SAFETY: the memory is held, says the caller.
         let inherits = unsafe { task.as_ref() }.table.inherits;
         // SAFETY: the table says that the allocation begins with an heir.
-        inherits.then(|| &unsafe { task.cast::<Heir>().as_ref() }.inherited)
+        inherits.then(|| unsafe { task.cast::<Heir>().as_ref() })
     }
 
     /// Runs `f` with the list that `task` inherited as the current one.
@@ -184,13 +187,30 @@ impl Header {
     #[inline]
     pub(crate) unsafe fn with_inherited<R>(task: Ptr, f: impl FnOnce() -> R) -> R {
         // SAFETY: the runnable holds the memory.
-        match unsafe { Self::inherited(task) } {
+        match unsafe { Self::heir(task) } {
             // SAFETY: possession of the runnable rules out other access meanwhile.
-            Some(head) => head.with_mut(|head| inherit::with(unsafe { &mut *head }, f)),
+            Some(heir) => heir.inherited.with_mut(|head| inherit::with(unsafe { &mut *head }, f)),
             None => {
                 let mut nothing = Head::EMPTY;
                 inherit::with(&mut nothing, f)
             }
+        }
+    }
+
+    /// Has `task` woken through `waker` when the token is cancelled that it inherited, if it did.
+    ///
+    /// # Safety
+    /// The caller possesses the runnable.
+    #[inline]
+    pub(crate) unsafe fn follow(task: Ptr, waker: &Waker) {
+        // SAFETY: the runnable holds the memory.
+        let Some(heir) = (unsafe { Self::heir(task) }) else { return };
+        // SAFETY: possession of the runnable rules out other access meanwhile.
+        let token = heir.inherited.with(|head| unsafe { &*head }.find::<Ambient>());
+        if let Some(token) = token {
+            let key = token.register(waker);
+            // SAFETY: as above.
+            heir.followed.with_mut(|place| unsafe { *place = key });
         }
     }
 
@@ -201,9 +221,14 @@ impl Header {
     #[inline]
     pub(crate) unsafe fn disinherit(task: Ptr) {
         // SAFETY: the runnable holds the memory.
-        let Some(head) = (unsafe { Self::inherited(task) }) else { return };
+        let Some(heir) = (unsafe { Self::heir(task) }) else { return };
         // SAFETY: possession of the runnable rules out other access meanwhile.
-        let head = head.with_mut(|head| unsafe { head.replace(Head::EMPTY) });
+        let head = heir.inherited.with_mut(|head| unsafe { head.replace(Head::EMPTY) });
+        // SAFETY: as above.
+        let key = heir.followed.with(|key| unsafe { *key });
+        if let (1.., Some(token)) = (key, head.get::<Ambient>()) {
+            token.unregister(key);
+        }
         // Panic: the destructor of an entry may; the rest of the list is dropped all the same.
         contain::quietly(|| drop(head));
     }
@@ -277,11 +302,8 @@ pub(crate) unsafe fn free(task: Ptr) {
     // SAFETY: nobody has freed the memory, since nobody else was the last to leave.
     let header = unsafe { task.as_ref() };
     let shape = &header.table.shape;
-    let last = header.word.last_look();
-    if last.is_aborted() {
-        // A reason that came too late to be used.
-        causes::forget(header.id(), last.reason());
-    }
+    // A reason that came too late to be used, or was not asked for any more.
+    causes::forget(header.id(), header.word.last_look().reason());
     #[cfg(loom)]
     // SAFETY: nobody else holds the memory.
     unsafe { &mut *task.as_ptr() }.retire();

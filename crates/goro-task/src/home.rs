@@ -18,6 +18,10 @@ use crate::{Ending, Parcel, Registry, Runnable};
 /// methods are called on whichever thread wakes or aborts, possibly inside a
 /// poll, a destructor or another thread-local's destructor; they must not panic.
 pub trait Home: Sync + Sized + 'static {
+    /// Whether a task that parks here is woken when the token is cancelled that it inherited. Not where a
+    /// wake says more than "look again".
+    const FOLLOWS: bool = true;
+
     /// This home's number; [`Homes`] gives them out.
     fn number(&'static self) -> u32;
     /// The home with this number.

@@ -26,6 +26,7 @@ use core::task::{Context, Poll, RawWakerVTable, Waker, ready};
 use goro_context::{Cause, Kind, Op, TaskId, budget, drops, note};
 
 use crate::abort::{self, AbortHandle, AbortOnDrop};
+use crate::cancelling::Cancelling;
 use crate::error::{JoinError, Outcome};
 use crate::header::{self, Header, Ptr};
 use crate::state::{Left, Progress};
@@ -141,6 +142,40 @@ impl<T> JoinHandle<T> {
     pub fn abort_with(&self, cause: Cause) {
         // SAFETY: the handle's `JOIN` holds the memory.
         unsafe { abort::abort(self.task, cause) };
+    }
+
+    /// Asks the task to end by itself, and says why. It is polled once more, and from then on
+    /// [`goro_context::cancel::cause`] has an answer in it; whatever it does then, it is not dropped. The
+    /// first cause counts, also if the task is aborted later.
+    ///
+    /// Tasks that it has spawned are not asked, but those that it spawns from then on have heard.
+    pub fn ask(&self, cause: Cause) {
+        // SAFETY: the handle's `JOIN` holds the memory.
+        unsafe { abort::ask(self.task, cause) };
+    }
+
+    /// Ends the task, gently at first, and waits for its outcome: it is [asked](Self::ask) to end by
+    /// itself, and dropped if it has not after five seconds ([`GRACE`](crate::GRACE)), or what
+    /// [`Cancelling::grace`] says.
+    ///
+    /// This happens whether or not what is returned is awaited. Awaited, it gives what the task gave, late
+    /// or in time, or the error of a task that was cancelled for this cause.
+    ///
+    /// ```
+    /// # mod home { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/home.rs")); }
+    /// # let home = home::Line::leak();
+    /// use goro_context::{Cause, cancel};
+    /// let polite = std::future::poll_fn(|_| match cancel::cause() {
+    ///     Some(cause) => std::task::Poll::Ready(format!("done: {cause}")),
+    ///     None => std::task::Poll::Pending,
+    /// });
+    /// let (runnable, handle) = goro_task::spawn(polite, home, goro_task::Meta::OTHER);
+    /// let _ = runnable.run(home);
+    /// let outcome = home.block_on(handle.cancel("enough"));
+    /// assert_eq!(outcome.unwrap(), "done: enough");
+    /// ```
+    pub fn cancel(self, cause: impl Into<Cause>) -> Cancelling<T> {
+        Cancelling::new(self, cause.into())
     }
 
     /// A handle that can abort the task, and nothing else.

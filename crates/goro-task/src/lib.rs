@@ -26,6 +26,7 @@
 
 mod abort;
 mod allocation;
+mod cancelling;
 mod causes;
 mod cell;
 mod error;
@@ -43,6 +44,7 @@ mod waker;
 
 pub use abort::{AbortHandle, AbortOnDrop};
 pub use allocation::trim;
+pub use cancelling::{Cancelling, GRACE};
 pub use error::JoinError;
 pub use home::{Home, Homes, Meta};
 pub use join::JoinHandle;

@@ -8,6 +8,7 @@
 //! nested outcomes (plain tests).
 
 mod abort;
+mod ask;
 mod handle;
 mod local;
 mod registry;

@@ -15,15 +15,16 @@ use core::marker::PhantomData;
 use core::ptr::NonNull;
 use core::task::Context;
 
+use goro_context::cancel::Ambient;
 use goro_context::task::Identity;
-use goro_context::{Cause, Kind, TaskId, note, task};
+use goro_context::{Cause, Kind, TaskId, inherit, note, task};
 use goro_shim::word::Word;
 
 use crate::error::Failure;
 use crate::header::{self, Header, Ptr};
 use crate::registry::Listing;
 use crate::spawn::home_of;
-use crate::state::{Begin, End, Finish, Left, Seen};
+use crate::state::{Begin, End, Finish, Left, Reason, Seen};
 use crate::{Home, causes, waker};
 
 /// The right to poll a task once.
@@ -194,6 +195,8 @@ pub(crate) unsafe fn drive<H: Home>(task: Ptr, here: &'static H) -> Driven {
             // SAFETY: the runnable is possessed.
             return Driven::Finished(unsafe { cancel_here::<H>(task, cause) });
         }
+        // SAFETY: as for this function.
+        Begin::Asked(seen, reason) => return unsafe { drive_asked::<H>(task, here, seen, reason) },
     };
     // SAFETY: the waker is lent for this poll only, during which the runnable is possessed.
     let waker = unsafe { waker::lend(task) };
@@ -213,6 +216,36 @@ pub(crate) unsafe fn drive<H: Home>(task: Ptr, here: &'static H) -> Driven {
     }
 }
 
+/// Polls a task that was asked to end: a token that is cancelled covers what it inherited.
+///
+/// # Safety
+/// As for [`drive`]; the poll has begun with `seen`.
+#[cold]
+unsafe fn drive_asked<H: Home>(task: Ptr, here: &'static H, seen: Seen, reason: Reason) -> Driven {
+    // SAFETY: the runnable holds the memory, until it is given up below.
+    let header = unsafe { task.as_ref() };
+    let cause = causes::look(header.id(), reason);
+    // SAFETY: the waker is lent for this poll only, during which the runnable is possessed.
+    let waker = unsafe { waker::lend(task) };
+    let poll = || {
+        let mut asked = inherit::head().push(Ambient::cancelled(cause));
+        // SAFETY: the runnable is possessed, and `LIVE` says that the stage holds the future.
+        let poll = || unsafe { (header.table.poll)(task, &mut Context::from_waker(&waker)) };
+        inherit::with(&mut asked, poll)
+    };
+    // SAFETY: the runnable is possessed.
+    let ended = unsafe { Header::with_inherited(task, poll) };
+    match ended {
+        // SAFETY: the runnable is possessed.
+        None => unsafe { park::<H>(task, here, seen) },
+        Some(ending) => {
+            // SAFETY: the runnable is possessed, and the stage holds the outcome.
+            unsafe { finish::<H>(task, ending) };
+            Driven::Finished(ending)
+        }
+    }
+}
+
 /// Ends a poll that returned `Pending`.
 ///
 /// # Safety
@@ -226,8 +259,16 @@ unsafe fn park<H: Home>(task: Ptr, here: &'static H, seen: Seen) -> Driven {
         // SAFETY: the runnable is possessed.
         if unsafe { header.key() }.is_none() {
             match here.registry().list(task) {
-                // SAFETY: the runnable is possessed, and `here` is of the table's home type.
-                Listing::Listed(key) => unsafe { header.settle(here.number(), key) },
+                Listing::Listed(key) => {
+                    // SAFETY: the runnable is possessed, and `here` is of the table's home type.
+                    unsafe { header.settle(here.number(), key) };
+                    if H::FOLLOWS {
+                        // SAFETY: the waker is lent for this call only, and the runnable is possessed.
+                        let waker = unsafe { waker::lend(task) };
+                        // SAFETY: the runnable is possessed.
+                        unsafe { Header::follow(task, &waker) };
+                    }
+                }
                 Listing::Closed(cause) => {
                     // SAFETY: the runnable is possessed.
                     return Driven::Finished(unsafe { cancel_here::<H>(task, cause) });
@@ -263,6 +304,7 @@ pub(crate) unsafe fn cancel_quietly<H: Home>(task: Ptr) {
     let header = unsafe { task.as_ref() };
     let cause = match header.word.begin_poll() {
         Begin::Abort(reason) => causes::take(header.id(), reason),
+        Begin::Asked(_, reason) => causes::take(header.id(), reason),
         Begin::Poll(_) => Cause::Cancelled,
     };
     // SAFETY: the runnable is possessed.

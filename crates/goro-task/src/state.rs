@@ -12,7 +12,7 @@
 //! | `JOIN` | the join handle's hold on the memory |
 //! | `DETACH` | the handle left while `LIVE`: the outcome and the `JOIN` hold are the completer's |
 //! | `JWAKER` | the join slot is filled; once `LIVE` has fallen it is the completer's hold |
-//! | reason | why it was aborted, as a small number ([`crate::causes`]) |
+//! | reason | why it was aborted, as a small number ([`crate::causes`]); without `ABORT` and not 0: why it was asked to end by itself |
 //! | refs | wakers and abort handles |
 //! | wakes | wakes not yet taken by a poll; more than none while `LIVE`: a runnable exists |
 //!
@@ -32,7 +32,9 @@
 //! handle drop    LIVE             +DETACH (registered: CAS -JWAKER+DETACH, drop the waker)
 //!                not LIVE         drop the outcome; no refs, no JWAKER -> free with no RMW,
 //!                                 else -JOIN
-//! abort          CAS +ABORT+WAKE  no wake before -> the caller owns the runnable
+//! abort          CAS +ABORT+WAKE  no wake before -> the caller owns the runnable; a reason that
+//!                                 is there stays
+//! ask            CAS reason+WAKE  the same
 //! ```
 //!
 //! Invariants:
@@ -175,15 +177,30 @@ impl Word {
         Err(())
     }
 
-    /// Asks that the task's future be dropped. `None`: it has ended, or was aborted before.
+    /// Asks that the task's future be dropped. `None`: it has ended, or was aborted before. If it was
+    /// asked to end before, the reason of that stays.
     pub(crate) fn abort(&self, reason: Reason) -> Option<Wake> {
+        self.give(ABORT, ABORT, reason)
+    }
+
+    /// Asks that the task end by itself. The reason is not 0. `None`: it has ended, or was asked or
+    /// aborted before.
+    pub(crate) fn ask(&self, reason: Reason) -> Option<Wake> {
+        debug_assert!(reason.0 != 0, "a reason that nobody would find in the word");
+        self.give(0, ABORT | REASON, reason)
+    }
+
+    /// Sets `flag`, the reason if there is none, and wakes; unless one of `before` is set.
+    fn give(&self, flag: u64, before: u64, reason: Reason) -> Option<Wake> {
         let mut now = self.0.load(Ordering::Relaxed);
         loop {
-            if now & LIVE == 0 || now & ABORT != 0 {
+            if now & LIVE == 0 || now & before != 0 {
                 return None;
             }
             let wake = if now < MAX_WAKES { WAKE } else { 0 };
-            let next = (now + wake) | ABORT | (u64::from(reason.0) << REASON_SHIFT & REASON);
+            let reason =
+                if now & REASON == 0 { u64::from(reason.0) << REASON_SHIFT & REASON } else { 0 };
+            let next = (now + wake) | flag | reason;
             // Ordering: as in `wake_by_ref`.
             match self.0.compare_exchange_weak(now, next, Ordering::AcqRel, Ordering::Relaxed) {
                 Ok(old) => return Some(wake_of(old)),
@@ -202,7 +219,7 @@ impl Word {
         while now >= MAX_WAKES {
             now = self.desaturate(now);
         }
-        if now & ABORT != 0 { Begin::Abort(reason_of(now)) } else { Begin::Poll(Seen(wakes(now))) }
+        if now & (ABORT | REASON) == 0 { Begin::Poll(Seen(wakes(now))) } else { begin_last(now) }
     }
 
     /// Takes all wakes but one before a poll begins at the limit: a poll that took as many wakes as
@@ -355,6 +372,13 @@ impl Word {
 #[inline]
 fn wake_of(old: u64) -> Wake {
     if old & LIVE != 0 && wakes(old) == 0 { Wake::Schedule } else { Wake::Nothing }
+}
+
+/// How the poll begins of a task that was aborted, or asked to end.
+#[cold]
+fn begin_last(now: u64) -> Begin {
+    let reason = reason_of(now);
+    if now & ABORT != 0 { Begin::Abort(reason) } else { Begin::Asked(Seen(wakes(now)), reason) }
 }
 
 #[inline]

@@ -1,60 +1,25 @@
-//! Deadlines of tokens: a timer whose waker cancels.
+//! Deadlines of tokens: an alarm that cancels.
 //!
 //! Invariants:
-//! 1. The timer knows the node weakly. A node that is dropped, or cancelled otherwise, takes its timer back.
-//! 2. A host that stops wakes what is armed with it, before its time: the bell then looks at the clock, and
-//!    is armed anew with whoever is there.
-//! 3. Nothing is armed or disarmed under a node's lock. A bell that rings before its key is written down
-//!    leaves a stale key behind, which disarms nothing.
+//! 1. The alarm knows the node weakly. A node that is dropped, or cancelled otherwise, takes it back.
+//! 2. Nothing is set or taken back under a node's lock.
 
-use core::task::Waker;
 use std::collections::BTreeSet;
-use std::task::Wake;
 
+use goro_context::alarm::{Alarm, Ring};
 use goro_context::time::{self, Instant};
-use goro_context::{Cause, Host, TimerKey, fallback, host};
+use goro_context::{Cause, Gone};
 use goro_shim::global::{Arc, Weak};
 
 use super::node::Node;
 
-/// What cancels a node at its deadline; dropped, it does not.
-pub(super) struct Alarm {
-    at: Instant,
-    timer: Option<Timer>,
-}
+/// What cancels a node at its deadline.
+pub(super) struct Bell(Weak<Node>);
 
-#[derive(Clone, Copy)]
-struct Timer {
-    host: &'static dyn Host,
-    key: TimerKey,
-}
-
-impl Drop for Alarm {
-    fn drop(&mut self) {
-        if let Some(timer) = self.timer.take() {
-            timer.host.disarm(timer.key);
-        }
-    }
-}
-
-/// What a timer wakes.
-struct Bell {
-    node: Weak<Node>,
-    at: Instant,
-}
-
-impl Wake for Bell {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        let Some(node) = self.node.upgrade() else { return };
-        let timer = node.alarm(|alarm| alarm.timer).flatten();
-        if timer.map_or_else(time::now, |timer| timer.host.now()) >= self.at {
-            node.cancel(&Cause::Deadline);
-        } else {
-            node.arm(&Waker::from(Arc::clone(self)), self.at);
+impl Ring for Bell {
+    fn ring(&self, kept: Result<(), Gone>) {
+        if let Some(node) = self.0.upgrade() {
+            node.cancel(kept.map_or(&Cause::Refused, |()| &Cause::Deadline));
         }
     }
 }
@@ -70,36 +35,17 @@ impl Node {
             child.cancel(&Cause::Deadline);
             return child;
         }
-        let alarm = Alarm { at, timer: None };
-        let open = child.with_open(alarm, |open, alarm| open.retinue().alarm = Some(alarm));
-        if open.is_ok() {
-            let bell = Arc::new(Bell { node: Arc::downgrade(&child), at });
-            child.arm(&Waker::from(bell), at);
+        match Alarm::set(at, Bell(Arc::downgrade(&child))) {
+            Ok(alarm) => {
+                let set = child.with_open(alarm, |open, alarm| open.retinue().alarm = Some(alarm));
+                // Cancelled meanwhile, and so an alarm to be taken back.
+                drop(set);
+            }
+            Err(Gone) => {
+                child.cancel(&Cause::Refused);
+            }
         }
         child
-    }
-
-    fn arm(&self, bell: &Waker, at: Instant) {
-        let arm = |host: &'static dyn Host| {
-            let key = host.arm(at, bell).ok()?;
-            Some(Timer { host, key })
-        };
-        let Some(timer) = host::current().and_then(arm).or_else(|| arm(fallback::host())) else {
-            self.cancel(&Cause::Refused);
-            return;
-        };
-        if self.alarm(|alarm| alarm.timer = Some(timer)).is_none() {
-            // Cancelled meanwhile.
-            timer.host.disarm(timer.key);
-        }
-    }
-
-    /// Reads or changes its own alarm, if it has one and is open.
-    fn alarm<R>(&self, with: impl FnOnce(&mut Alarm) -> R) -> Option<R> {
-        let asked = self.with_open(with, |open, with| {
-            open.retinue_mut().and_then(|retinue| retinue.alarm.as_mut()).map(with)
-        });
-        asked.ok().flatten()
     }
 
     /// The earliest deadline of this and all above it, unless it is cancelled.
@@ -113,7 +59,7 @@ impl Node {
             let found = node.with_open((), |open, ()| {
                 let Some(retinue) = open.retinue_mut() else { return (None, Vec::new()) };
                 let sources = retinue.sources.iter().map(|source| Arc::clone(&source.node));
-                (retinue.alarm.as_ref().map(|alarm| alarm.at), sources.collect())
+                (retinue.alarm.as_ref().map(Alarm::at), sources.collect())
             });
             if let Ok((at, sources)) = found {
                 earliest = earliest.into_iter().chain(at).min();

@@ -9,10 +9,11 @@
 use core::task::Waker;
 
 use goro_context::Cause;
+use goro_context::alarm::Alarm;
 use goro_shim::global::{Arc, Weak};
 use goro_wait::WaitList;
 
-use super::deadline::Alarm;
+use super::deadline::Bell;
 use super::node::Node;
 
 /// A capacity that is never given back while there are children.
@@ -30,7 +31,7 @@ pub(super) struct Retinue {
     /// Where a node below several stands.
     pub(super) sources: Vec<Source>,
     /// What cancels it at its deadline.
-    pub(super) alarm: Option<Alarm>,
+    pub(super) alarm: Option<Alarm<Bell>>,
 }
 
 /// One of several nodes that a node is below.

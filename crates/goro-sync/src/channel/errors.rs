@@ -5,23 +5,42 @@ use core::fmt;
 
 use goro_context::Cause;
 
-/// Why a channel was closed, if whoever closed it said.
+/// Why a channel was closed, if whoever closed it said; or why the code that wanted something of it was
+/// asked to stop ([`cancel`](crate::cancel)), to which the channel may be as open as before.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Reason(pub(crate) Option<Box<Cause>>);
+pub struct Reason(pub(crate) Option<Box<Why>>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Why {
+    Closed(Cause),
+    Cancelled(Cause),
+}
 
 impl Reason {
-    /// What was given to `close_with`; `None` if the channel was closed without a cause, or because
-    /// all senders or all receivers are gone.
+    pub(crate) fn cancelled(cause: Cause) -> Self {
+        Self(Some(Box::new(Why::Cancelled(cause))))
+    }
+
+    /// What was given to `close_with`, or to the token that was cancelled; `None` if the channel was closed
+    /// without a cause, or because all senders or all receivers are gone.
     pub fn cause(&self) -> Option<&Cause> {
-        self.0.as_deref()
+        match self.0.as_deref()? {
+            Why::Closed(cause) | Why::Cancelled(cause) => Some(cause),
+        }
+    }
+
+    /// Whether the operation was given up because the code that runs was asked to stop, instead of waiting.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self.0.as_deref(), Some(Why::Cancelled(_)))
     }
 }
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
+        match self.0.as_deref() {
             None => f.write_str("the channel is closed"),
-            Some(cause) => write!(f, "the channel is closed: {cause}"),
+            Some(Why::Closed(cause)) => write!(f, "the channel is closed: {cause}"),
+            Some(Why::Cancelled(cause)) => write!(f, "cancelled: {cause}"),
         }
     }
 }
@@ -154,13 +173,17 @@ impl fmt::Display for Closed {
 
 impl Error for Closed {}
 
-/// Nothing was received, and nothing ever will be: the channel is closed, and empty.
+/// Nothing was received: the channel is closed, and empty, so that nothing ever will be; or the code that
+/// runs was asked to stop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecvError(pub Reason);
 
 impl fmt::Display for RecvError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "nothing left to receive: {}", self.0)
+        match self.0.is_cancelled() {
+            false => write!(f, "nothing left to receive: {}", self.0),
+            true => write!(f, "nothing was received: {}", self.0),
+        }
     }
 }
 

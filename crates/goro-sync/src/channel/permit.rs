@@ -5,7 +5,7 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use goro_context::Op;
+use goro_context::{Cause, Op};
 
 use super::errors::{Closed, PermitError, Reason};
 use super::shared::{Channel, call};
@@ -27,11 +27,16 @@ impl<'a, T> Reserve<'a, T> {
 impl<'a, T> Operation for Reserve<'a, T> {
     type Output = Result<Permit<'a, T>, Closed>;
     const OP: Op = Op::Send;
+    const OBSERVES: bool = true;
 
     fn attempt(&mut self, offer: Option<&mut Offer<'_>>) -> Attempt<Self::Output> {
         self.channel.reserve(&mut self.place, offer).map(|reserved| {
             reserved.map(|()| Permit { channel: Some(self.channel) }).map_err(Closed)
         })
+    }
+
+    fn cancelled(&mut self, cause: Cause) -> Self::Output {
+        Err(Closed(Reason::cancelled(cause)))
     }
 }
 

@@ -5,10 +5,10 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use goro_context::Op;
 use goro_context::time::{Duration, Instant};
+use goro_context::{Cause, Op};
 
-use super::errors::{RecvError, RecvTimeoutError};
+use super::errors::{Reason, RecvError, RecvTimeoutError};
 use super::shared::Channel;
 use crate::wait::{self, Attempt, Elapsed, Offer, Operation, Place, Timed};
 
@@ -31,10 +31,15 @@ impl<'a, T> RecvFuture<'a, T> {
 impl<T> Operation for RecvFuture<'_, T> {
     type Output = Result<T, RecvError>;
     const OP: Op = Op::Recv;
+    const OBSERVES: bool = true;
 
     #[inline]
     fn attempt(&mut self, offer: Option<&mut Offer<'_>>) -> Attempt<Self::Output> {
         self.channel.receive(&mut self.place, offer)
+    }
+
+    fn cancelled(&mut self, cause: Cause) -> Self::Output {
+        Err(RecvError(Reason::cancelled(cause)))
     }
 }
 

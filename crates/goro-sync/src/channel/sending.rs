@@ -5,10 +5,10 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use goro_context::Op;
 use goro_context::time::{Duration, Instant};
+use goro_context::{Cause, Op};
 
-use super::errors::{SendError, SendTimeoutError};
+use super::errors::{Reason, SendError, SendTimeoutError};
 use super::shared::Channel;
 use crate::block::block;
 use crate::wait::{self, Attempt, Elapsed, Offer, Operation, Place, Timed};
@@ -59,10 +59,19 @@ impl<T> Unpin for SendFuture<'_, T> {}
 impl<T> Operation for SendFuture<'_, T> {
     type Output = Result<(), SendError<T>>;
     const OP: Op = Op::Send;
+    const OBSERVES: bool = true;
 
     #[inline]
     fn attempt(&mut self, offer: Option<&mut Offer<'_>>) -> Attempt<Self::Output> {
         self.channel.send(&mut self.value, &mut self.place, offer)
+    }
+
+    fn cancelled(&mut self, cause: Cause) -> Self::Output {
+        match self.value.take() {
+            Some(value) => Err(SendError::Closed(value, Reason::cancelled(cause))),
+            // Not sent, so it is here: the last attempt gave its place up.
+            None => unreachable!("a send that was given up has its value"),
+        }
     }
 }
 

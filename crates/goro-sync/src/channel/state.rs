@@ -28,6 +28,7 @@ use goro_shim::global::Arc;
 use goro_wait::Wakers;
 
 use super::builder::Overflow as Policy;
+use super::errors::Why;
 use super::items::{Overflow, Ring};
 use crate::names::Name;
 use crate::wait::{Came, Left, Line, Place, Waiter};
@@ -381,8 +382,8 @@ impl<T> State<T> {
     // --- The end ------------------------------------------------------------------------------
 
     /// Why the channel is closed, for errors.
-    pub(crate) fn cause(&self) -> Option<Box<Cause>> {
-        self.rare.as_ref()?.cause.clone().map(Box::new)
+    pub(crate) fn cause(&self) -> Option<Box<Why>> {
+        self.rare.as_ref()?.cause.clone().map(|cause| Box::new(Why::Closed(cause)))
     }
 
     /// Whether nothing will ever be received any more.

@@ -2,11 +2,13 @@ use core::future::Future;
 use core::pin::Pin;
 use std::task::Wake;
 
+use goro_context::time::{self, Duration, Instant};
 use goro_context::{CurrentTask, Kind, TaskId, WaitNote, task};
 use goro_shim::global::{Arc, AtomicUsize, Ordering};
 use proptest::prelude::*;
 
 use super::semaphore::{Acquire, Semaphore};
+use super::timed::Limit;
 use super::*;
 
 #[derive(Default)]

@@ -48,6 +48,39 @@ fn what_came_too_late_is_forgotten() {
     assert_eq!(waiting_for(id), 0);
 }
 
+#[test]
+fn a_question_in_words_is_looked_at_until_an_abort_takes_it() {
+    let (word, id) = (Word::spawned(), TaskId::next());
+    assert!(ask(&word, id, Cause::new("asked")).is_some());
+    assert!(ask(&word, id, Cause::new("again")).is_none());
+    for _ in 0..2 {
+        assert_eq!(look(id, word.snapshot().reason()), Cause::new("asked"));
+    }
+    assert!(abort(&word, id, Cause::new("aborted")).is_some());
+    assert_eq!(take(id, word.snapshot().reason()), Cause::new("asked"));
+    assert_eq!(waiting_for(id), 0);
+}
+
+#[test]
+fn an_abort_in_words_after_a_question_without_leaves_nothing() {
+    let causes = [(Cause::Aborted, Cause::Aborted), (Cause::Deadline, Cause::Deadline)];
+    for (asked, kept) in causes {
+        let (word, id) = (Word::spawned(), TaskId::next());
+        assert!(ask(&word, id, asked).is_some());
+        assert!(abort(&word, id, Cause::new("in words")).is_some());
+        assert_eq!(waiting_for(id), 0);
+        assert_eq!(take(id, word.snapshot().reason()), kept);
+    }
+}
+
+#[test]
+fn a_question_that_nobody_took_is_forgotten() {
+    let (word, id) = (Word::spawned(), TaskId::next());
+    assert!(ask(&word, id, Cause::new("asked")).is_some());
+    forget(id, word.snapshot().reason());
+    assert_eq!(waiting_for(id), 0);
+}
+
 /// Two aborts at the same time leave two deposits; the one that is taken takes the other with it.
 #[test]
 fn deposits_of_concurrent_aborts_are_all_removed() {

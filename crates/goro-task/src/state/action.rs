@@ -43,13 +43,15 @@ pub(crate) enum Begin {
     Poll(Seen),
     /// Drop the future: the task was aborted, for this reason.
     Abort(Reason),
+    /// As `Poll`, telling the task that it was asked to end, for this reason.
+    Asked(Seen, Reason),
 }
 
 /// The wakes that a poll takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Seen(pub(super) u64);
 
-/// Why a task was aborted: a number below 8 that [`crate::causes`] gives meaning to.
+/// Why a task was aborted, or asked to end: a number below 8 that [`crate::causes`] gives meaning to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Reason(pub(crate) u8);
 

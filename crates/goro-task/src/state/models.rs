@@ -75,6 +75,7 @@ fn an_abort_at_the_limit_is_not_lost() {
         while owned {
             match word.begin_poll() {
                 Begin::Poll(seen) => owned = word.end_pending(seen) == End::Again,
+                Begin::Asked(..) => panic!("nobody asks"),
                 Begin::Abort(reason) => {
                     assert_eq!(reason, Reason(3));
                     aborted = true;

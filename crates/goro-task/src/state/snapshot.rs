@@ -18,7 +18,7 @@ impl Snapshot {
         self.0 & ABORT != 0
     }
 
-    /// The number of the abort's reason.
+    /// The number of the reason for which it was aborted, or asked to end.
     pub(crate) fn reason(self) -> Reason {
         reason_of(self.0)
     }

@@ -12,6 +12,7 @@ fn seen(word: &Word) -> Seen {
     match word.begin_poll() {
         Begin::Poll(seen) => seen,
         Begin::Abort(reason) => panic!("aborted: {reason:?}"),
+        Begin::Asked(_, reason) => panic!("asked to end: {reason:?}"),
     }
 }
 
@@ -21,6 +22,19 @@ fn the_fields_fill_the_word_without_overlap() {
     let fields = [LIVE, ABORT, JOIN, DETACH, JWAKER, REASON, REFS, !(WAKE - 1)];
     assert_eq!(fields.iter().fold(0, |all, field| all | field), u64::MAX);
     assert_eq!(fields.iter().map(|field| field.count_ones()).sum::<u32>(), 64);
+}
+
+/// Pitfall 24, for a question: it finds the runnable, or makes one.
+#[test]
+fn the_first_question_counts_and_an_abort_keeps_its_reason() {
+    let word = spawned_with(0, 0);
+    assert_eq!(word.ask(Reason(3)), Some(Wake::Schedule));
+    assert_eq!(word.ask(Reason(2)), None);
+    let Begin::Asked(seen, reason) = word.begin_poll() else { panic!("it was asked") };
+    assert_eq!((reason, word.end_pending(seen)), (Reason(3), End::Parked));
+    assert_eq!(word.abort(Reason(2)), Some(Wake::Schedule));
+    assert_eq!(word.begin_poll(), Begin::Abort(Reason(3)));
+    assert_eq!(word.ask(Reason(1)), None, "it was aborted");
 }
 
 #[test]
