@@ -65,11 +65,15 @@ pub mod driver;
 #[cfg(not(loom))]
 mod ground;
 #[cfg(not(loom))]
+mod group;
+#[cfg(not(loom))]
 mod handle;
 #[cfg(not(loom))]
 mod hub;
 #[cfg(not(loom))]
 mod job;
+#[cfg(not(loom))]
+mod join_set;
 #[cfg(not(loom))]
 mod local;
 #[cfg(not(loom))]

@@ -49,6 +49,20 @@ pub(crate) fn wake_each(wakers: &mut Vec<Waker>) {
     }
 }
 
+/// A group's run was dropped with tasks in it, which nobody waits for.
+#[cold]
+pub(crate) fn group_dropped(tasks: usize, deferred: usize) {
+    tell(|| {
+        tracing::warn!(
+            target: "goro::group",
+            tasks,
+            deferred,
+            "a group was dropped while it ran: its tasks are asked to end and not waited for, and what \
+             was deferred does not run"
+        );
+    });
+}
+
 /// A runtime ended with tasks that nothing could end; its hub is not used again.
 #[cold]
 pub(crate) fn hub_kept(runtime: &str, live: u64) {

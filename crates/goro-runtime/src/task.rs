@@ -9,8 +9,10 @@ use goro_sync::select::CancelSafe;
 
 pub use goro_context::Cause;
 pub use goro_context::TaskId as Id;
-pub use goro_task::{AbortHandle, AbortOnDrop, JoinError, JoinHandle};
+pub use goro_task::{AbortHandle, AbortOnDrop, Cancelling, JoinError, JoinHandle};
 
+pub use crate::group::{ChildError, Group, GroupError, Policy, TaskGroup};
+pub use crate::join_set::JoinSet;
 pub use crate::wait_group::{Member, WaitGroup};
 
 use crate::spawn::SpawnError;

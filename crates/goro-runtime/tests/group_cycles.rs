@@ -1,0 +1,188 @@
+//! Groups in the shape of requests, one after another, with random cancels, deadlines, panics, errors and
+//! drops: no task is left, and memory is as before. `GORO_GROUP_CYCLES` says how many (1,000).
+#![allow(
+    missing_docs,
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "a test uses the crate as a program does"
+)]
+
+use futures::FutureExt;
+use goro_runtime::task::{Group, Policy, TaskGroup, yield_now};
+use goro_runtime::time::{Duration, sleep, timeout};
+use goro_runtime::{Builder, Runtime, spawn};
+use goro_sync::{CancellationToken, channel};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicIsize, AtomicU64, Ordering};
+
+/// Bytes that are allocated and not freed, in the process.
+static LIVE: AtomicIsize = AtomicIsize::new(0);
+
+struct Counting;
+
+// SAFETY: every call goes to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        LIVE.fetch_add(layout.size() as isize, Ordering::Relaxed);
+        // SAFETY: the caller keeps to the contract, which is the same.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        LIVE.fetch_sub(layout.size() as isize, Ordering::Relaxed);
+        // SAFETY: as above.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// A small generator.
+struct Draw(u64);
+
+impl Draw {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % bound
+    }
+
+    fn wait(&mut self) -> Duration {
+        Duration::from_micros(self.below(300))
+    }
+}
+
+/// How many futures of children exist.
+static CHILDREN: AtomicU64 = AtomicU64::new(0);
+
+struct Counted;
+
+impl Counted {
+    fn new() -> Self {
+        CHILDREN.fetch_add(1, Ordering::Relaxed);
+        Self
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        CHILDREN.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+async fn child(mut draw: Draw, rx: channel::Receiver<u64>) -> Result<u64, &'static str> {
+    let _counted = Counted::new();
+    match draw.below(8) {
+        0 => Err("failed"),
+        1 => std::panic::panic_any("panicked"),
+        2 => {
+            sleep(draw.wait()).await;
+            Ok(2)
+        }
+        3 => rx.recv().await.map_err(|_| "closed or cancelled"),
+        4 => {
+            let inner = TaskGroup::new().run(async move |group: Group<u64, &'static str>| {
+                group.spawn(std::future::pending()).await.ok();
+                group.spawn(async move { rx.recv().await.map_err(|_| "cancelled") }).await.ok();
+                sleep(draw.wait()).await;
+                group.cancel("enough");
+                Ok(5)
+            });
+            timeout(Duration::from_micros(200), inner)
+                .await
+                .map_or(Ok(4), |ran| ran.map_err(|_| "inner"))
+        }
+        5 => {
+            // Ignores that it is asked.
+            std::future::pending().await
+        }
+        _ => {
+            yield_now().await;
+            Ok(1)
+        }
+    }
+}
+
+async fn cycle(seed: u64) {
+    let mut draw = Draw(seed);
+    let (tx, rx) = channel::bounded(1);
+    let policies = [Policy::FailFast, Policy::Collect, Policy::FirstOk, Policy::Supervise];
+    let group = TaskGroup::new()
+        .policy(policies[draw.below(4) as usize])
+        .limit(1 + draw.below(4) as usize)
+        .grace(draw.wait())
+        .timeout(Duration::from_micros(100 + draw.below(1_000)));
+    let request = CancellationToken::new();
+    let mut inside = Draw(seed ^ 1);
+    let run = request.scope(group.run(async move |group: Group<u64, &'static str>| {
+        group.defer_async(async { yield_now().await });
+        for number in 0..1 + inside.below(5) {
+            let draw = Draw(inside.below(u64::MAX >> 1));
+            if group.spawn(child(draw, rx.clone())).await.is_err() {
+                break;
+            }
+            tx.try_send(number).ok();
+        }
+        if inside.below(5) == 0 { Err("the body failed") } else { Ok(()) }
+    }));
+    let run = AssertUnwindSafe(run).catch_unwind();
+    match draw.below(4) {
+        0 => {
+            // Dropped half-way.
+            let _ran = timeout(draw.wait(), run).await;
+        }
+        1 => {
+            let stop = request.clone();
+            let wait = draw.wait();
+            let stopper = spawn(async move {
+                sleep(wait).await;
+                stop.cancel_with("the client is gone");
+            });
+            let _ran = run.await;
+            stopper.await.unwrap();
+        }
+        _ => {
+            let _ran = run.await;
+        }
+    }
+}
+
+fn run_cycles(runtime: &Runtime, from: u64, count: u64) {
+    for number in from..from + count {
+        runtime.block_on(cycle(number));
+    }
+    // Those who were dropped half-way have their grace.
+    runtime.block_on(async {
+        while CHILDREN.load(Ordering::Relaxed) > 0 {
+            sleep(Duration::from_millis(1)).await;
+        }
+    });
+    while runtime.metrics().tasks_live > 0 {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn nothing_is_left_of_groups() {
+    let cycles = std::env::var("GORO_GROUP_CYCLES").ok().and_then(|text| text.parse().ok());
+    let cycles: u64 = cycles.unwrap_or(1_000);
+    std::panic::set_hook(Box::new(|info| {
+        let expected = info.payload().downcast_ref::<&str>() == Some(&"panicked");
+        if !expected {
+            eprintln!("{info}");
+        }
+    }));
+    let runtime = Builder::new().workers(2).build().unwrap();
+    // What grows to its size and stays is there after this.
+    run_cycles(&runtime, 0, 500);
+    let before = LIVE.load(Ordering::Relaxed);
+    run_cycles(&runtime, 500, cycles);
+    let grown = LIVE.load(Ordering::Relaxed) - before;
+    eprintln!("{cycles} cycles: {grown} bytes more than before");
+    assert!(grown < 64 * 1024, "{grown} bytes more after {cycles} cycles");
+    let metrics = runtime.metrics();
+    assert_eq!(metrics.tasks_live, 0);
+    assert!(metrics.tasks_panicked > 0);
+}
