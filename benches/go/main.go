@@ -28,6 +28,7 @@ type sample struct {
 // The workloads by name; each takes its size.
 var workloads = map[string]func(int) sample{
 	"spawn_join":        spawnJoin,
+	"spawn_many":        spawnJoin,
 	"spawn_detached":    spawnDetached,
 	"chained_spawn":     chainedSpawn,
 	"fork_join":         forkJoin,
@@ -66,6 +67,7 @@ var workloads = map[string]func(int) sample{
 	"stall_80":          func(millis int) sample { return stall(80, computes, millis) },
 	"stall_asleep_1":    func(millis int) sample { return stall(1, sleeps, millis) },
 	"stall_asleep_4":    func(millis int) sample { return stall(4, sleeps, millis) },
+	"stall_woken":       woken,
 	"request_1":         func(trips int) sample { return request(1, trips) },
 	"request_1000":      func(trips int) sample { return request(1000, trips) },
 	"select_4":          fourOf,

@@ -74,3 +74,25 @@ func stall(hogs int, goOn func(), millis int) sample {
 	}
 	return sample{uint64(sleepers + hogs), values}
 }
+
+// How late a goroutine runs that was woken by one which then blocks for 20 ms.
+func woken(rounds int) sample {
+	var late []time.Duration
+	for range rounds {
+		call, answer := make(chan time.Time, 1), make(chan time.Duration, 1)
+		go func() {
+			woken := <-call
+			answer <- time.Since(woken)
+		}()
+		time.Sleep(nap)
+		var blocker sync.WaitGroup
+		blocker.Go(func() {
+			call <- time.Now()
+			pause(20 * time.Millisecond)
+		})
+		late = append(late, <-answer)
+		blocker.Wait()
+	}
+	values := []float64{percentiles(late)[1], float64(slices.Max(late).Nanoseconds()) / 1e3}
+	return sample{uint64(rounds), values}
+}

@@ -28,7 +28,9 @@ mod host;
 mod mailbox;
 mod meter;
 mod options;
+mod pairs;
 mod print;
+mod quota;
 mod rival;
 mod sample;
 mod stats;
@@ -41,6 +43,8 @@ fn main() -> ExitCode {
         Some(workload::CLIENT) => workload::client(&arguments[1..]).map(|()| ExitCode::SUCCESS),
         Some(counts::COMMAND) => counts::check(&arguments[1..]),
         Some(counts::COUNTED) => counts::be_counted(&arguments[1..]).map(|()| ExitCode::SUCCESS),
+        Some(pairs::COMMAND) => pairs::run(&arguments[1..]).map(|()| ExitCode::SUCCESS),
+        Some(quota::COMMAND) => quota::enter(&arguments[1..]).map(|()| ExitCode::SUCCESS),
         Some("--help" | "-h") => {
             print!("{}", options::HELP);
             Ok(ExitCode::SUCCESS)
@@ -60,7 +64,8 @@ fn compare(options: &Options) -> Result<ExitCode, String> {
         print::list();
         return Ok(ExitCode::SUCCESS);
     }
-    let taker = Taker::of(&options.rivals)?;
+    let quota = options.quota.map(quota::Group::with).transpose()?;
+    let taker = Taker::of(&options.rivals)?.within(quota);
     let facts = host::json(&options.rivals);
     print::host_facts(&options.rivals);
     let (mut boards, mut failed) = (Vec::new(), false);
@@ -86,6 +91,7 @@ fn compare(options: &Options) -> Result<ExitCode, String> {
             "host": facts,
             "rounds": options.rounds,
             "quick": options.quick,
+            "quota": options.quota,
             "boards": boards,
         });
         let text = serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?;

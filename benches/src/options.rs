@@ -12,6 +12,8 @@ goro beside its rivals, interleaved in one call.
   --rivals A,B     these rivals only [goro,tokio,smol,static,go]
   --workers 1,2    worker threads; each number is a run of its own [1,2]
   --rounds N       samples of each rival [7]
+  --quota N        samples may use N hundredths of a processor (where control
+                   groups can be written)
   --quick          small counts, 3 rounds: to see that it runs
   --check          exit 1 if goro misses a goal
   --json FILE      also write all samples and facts there
@@ -19,6 +21,7 @@ goro beside its rivals, interleaved in one call.
 
   counts           instead of all that: instructions per operation, against counts.txt
   counts --write   writes counts.txt
+  pairs            instead of all that: goro beside itself; says how
 ";
 
 /// What to do.
@@ -31,6 +34,8 @@ pub struct Options {
     pub workers: Vec<usize>,
     /// Samples of each.
     pub rounds: usize,
+    /// How many hundredths of a processor each sample may use.
+    pub quota: Option<usize>,
     /// Whether the counts are small.
     pub quick: bool,
     /// Whether a missed goal fails the call.
@@ -53,6 +58,7 @@ impl Options {
             rivals: Vec::new(),
             workers: vec![1, 2],
             rounds: 0,
+            quota: None,
             quick: false,
             check: false,
             json: None,
@@ -67,6 +73,10 @@ impl Options {
                 "--workers" => options.workers = each(&value()?, positive)?,
                 "--rounds" => {
                     options.rounds = positive(&value()?).ok_or("--rounds needs a number from 1")?;
+                }
+                "--quota" => {
+                    options.quota =
+                        Some(positive(&value()?).ok_or("--quota needs a number from 1")?);
                 }
                 "--quick" => options.quick = true,
                 "--check" => options.check = true,
@@ -130,8 +140,15 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_refused() {
-        for line in ["--only nothing", "--workers 0", "--rounds", "--rounds 0", "--rivals x", "-x"]
-        {
+        for line in [
+            "--only nothing",
+            "--workers 0",
+            "--rounds",
+            "--rounds 0",
+            "--quota x",
+            "--rivals x",
+            "-x",
+        ] {
             assert!(parse(line).is_err(), "{line}");
         }
     }

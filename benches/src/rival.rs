@@ -74,6 +74,17 @@ pub trait Rival: Copy + Send + Sync + 'static {
     where
         F: Future<Output: Send + 'static> + Send + 'static;
 
+    /// Spawns many from a task of this runtime: with one call where there is one.
+    fn spawn_many<F>(
+        self,
+        futures: impl Iterator<Item = F>,
+    ) -> impl Iterator<Item = Self::Join<F::Output>>
+    where
+        F: Future<Output: Send + 'static> + Send + 'static,
+    {
+        futures.map(move |future| self.spawn(future))
+    }
+
     /// Spawns from a task of this runtime, giving up the handle.
     fn spawn_detached<F>(self, future: F)
     where

@@ -5,10 +5,12 @@
 //! output is its checksum and its values in one line; all else it says goes to standard error.
 use std::env;
 use std::io;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use crate::quota::Group;
 use crate::rival::talk::Talk;
 use crate::rival::{self, Fixed, Goro, GoroRuntime, OwnedSmol, Smol, Stop, Tokio};
 use crate::rival::{TokioRuntime, go};
@@ -36,6 +38,7 @@ pub struct Order {
 /// Takes samples in child processes.
 pub struct Taker {
     go: Option<go::Program>,
+    quota: Option<Group>,
 }
 
 impl Taker {
@@ -46,7 +49,12 @@ impl Taker {
     /// Go is among them and could not be made ready.
     pub fn of(rivals: &[&str]) -> Result<Self, String> {
         let go = rivals.contains(&go::GO).then(go::Program::build).transpose()?;
-        Ok(Self { go })
+        Ok(Self { go, quota: None })
+    }
+
+    /// The same, whose samples are taken inside of that group, if there is one.
+    pub fn within(self, quota: Option<Group>) -> Self {
+        Self { quota, ..self }
     }
 
     /// Takes the sample in a child process.
@@ -67,23 +75,32 @@ impl Taker {
     }
 
     fn command(&self, order: Order) -> io::Result<Command> {
-        let Order { workload, rival, workers, quick } = order;
         let own = env::current_exe()?;
+        let command = self.free_command(order, own.clone());
+        Ok(match &self.quota {
+            Some(group) => group.around(own, &command),
+            None => command,
+        })
+    }
+
+    fn free_command(&self, order: Order, own: PathBuf) -> Command {
+        let Order { workload, rival, workers, quick } = order;
         if let (go::GO, Some(program)) = (rival, &self.go) {
             let mut command = program.command(workload.name, workload.size.pick(quick), workers);
             command.env("GORO_BENCH_CLIENTS", own);
-            return Ok(command);
+            return command;
         }
         let mut command = Command::new(own);
         command
             .args([COMMAND, workload.name, rival, &workers.to_string()])
             .args(quick.then_some("quick"))
             .env(rival::THREADS, workers.to_string());
-        Ok(command)
+        command
     }
 }
 
-fn parse(text: &str) -> Option<Sample> {
+/// What a child has printed.
+pub fn parse(text: &str) -> Option<Sample> {
     let mut words = text.split_whitespace();
     let checksum = words.next()?.parse().ok()?;
     let values = words.map(str::parse).collect::<Result<_, _>>().ok()?;

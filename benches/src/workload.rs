@@ -148,7 +148,8 @@ impl Sample {
 /// known here.
 pub fn run<R: Talk>(name: &str, rival: R, size: usize) -> Option<Sample> {
     Some(match name {
-        "spawn_join" => spawn::join(rival, size),
+        "spawn_join" => spawn::join(rival, false, size),
+        "spawn_many" => spawn::join(rival, true, size),
         "spawn_detached" => spawn::detached(rival, size),
         "chained_spawn" => spawn::chained(rival, size),
         "fork_join" => fork_join::fib(rival, u32::try_from(size).ok()?),
@@ -190,6 +191,7 @@ pub fn run<R: Talk>(name: &str, rival: R, size: usize) -> Option<Sample> {
         "stall_80" => stall::stall(rival, 80, stall::Poll::Computes, size),
         "stall_asleep_1" => stall::stall(rival, 1, stall::Poll::Sleeps, size),
         "stall_asleep_4" => stall::stall(rival, 4, stall::Poll::Sleeps, size),
+        "stall_woken" => stall::woken(rival, size),
         "request_1" => talk::request(rival, 1, size),
         "request_1000" => talk::request(rival, 1000, size),
         "select_4" => talk::select_4(rival, size),

@@ -37,6 +37,17 @@ impl Rival for Goro {
     }
 
     #[inline]
+    fn spawn_many<F>(
+        self,
+        futures: impl Iterator<Item = F>,
+    ) -> impl Iterator<Item = Self::Join<F::Output>>
+    where
+        F: Future<Output: Send + 'static> + Send + 'static,
+    {
+        goro::spawn_many(futures).into_iter().map(Joined)
+    }
+
+    #[inline]
     fn spawn_detached<F>(self, future: F)
     where
         F: Future<Output = ()> + Send + 'static,

@@ -11,14 +11,18 @@ use crate::rival::{Rival, drive};
 /// Tasks in a batch, links in a chain.
 const BATCH: usize = 1000;
 
-/// Batches of joined tasks.
-pub fn join<R: Rival>(rival: R, batches: usize) -> Sample {
-    async fn run<R: Rival>(rival: R, batches: usize) -> u64 {
+/// Batches of joined tasks, each spawned by itself, or all of a batch at once where the rival can.
+pub fn join<R: Rival>(rival: R, at_once: bool, batches: usize) -> Sample {
+    async fn run<R: Rival>(rival: R, at_once: bool, batches: usize) -> u64 {
         let mut handles = Vec::with_capacity(BATCH);
         let mut sum = 0_u64;
         for batch in 0..batches {
-            handles
-                .extend((0..BATCH).map(|task| rival.spawn(async move { (batch ^ task) as u64 })));
+            let futures = (0..BATCH).map(|task| async move { (batch ^ task) as u64 });
+            if at_once {
+                handles.extend(rival.spawn_many(futures));
+            } else {
+                handles.extend(futures.map(|future| rival.spawn(future)));
+            }
             for handle in handles.drain(..) {
                 sum = sum.wrapping_add(handle.await);
             }
@@ -26,9 +30,9 @@ pub fn join<R: Rival>(rival: R, batches: usize) -> Sample {
         sum
     }
     let (sum, reading) = drive(rival, async move {
-        run(rival, batches.div_ceil(5)).await;
+        run(rival, at_once, batches.div_ceil(5)).await;
         let meter = Meter::start();
-        let sum = run(rival, batches).await;
+        let sum = run(rival, at_once, batches).await;
         (sum, meter.stop())
     });
     Sample::per_operation(sum, batches * BATCH, reading)

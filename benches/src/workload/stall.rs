@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::Sample;
+use crate::mailbox::Mailbox;
 use crate::rival::{Rival, drive};
 use crate::stats::percentile;
 
@@ -50,6 +51,39 @@ pub fn stall<R: Rival>(rival: R, hogs: usize, poll: Poll, millis: usize) -> Samp
         values.extend([99, 100].map(|percent| percentile(&nanos, percent) as f64 / 1e3));
     }
     Sample { checksum: ended, values }
+}
+
+/// How late a task runs that was woken by one which then blocks for 20 ms, again and again. The other
+/// workers have nothing to do.
+pub fn woken<R: Rival>(rival: R, rounds: usize) -> Sample {
+    let begin = Instant::now();
+    let late = drive(rival, async move {
+        let mut late = Vec::with_capacity(rounds);
+        for _ in 0..rounds {
+            let (call, answer) = (Mailbox::shared(), Mailbox::shared());
+            let (heard, answered) = (call.clone(), answer.clone());
+            let sleeper = rival.spawn(async move {
+                let woken = heard.receive().await;
+                let late = nanos(begin.elapsed()).saturating_sub(woken);
+                answered.send(1);
+                late
+            });
+            // It waits by the time that it is woken.
+            rival.sleep(NAP).await;
+            let blocker = rival.spawn(async move {
+                call.send(nanos(begin.elapsed()));
+                thread::sleep(Duration::from_millis(20));
+            });
+            late.push(sleeper.await);
+            blocker.await;
+            answer.receive().await;
+        }
+        late
+    });
+    let mut sorted = late;
+    sorted.sort_unstable();
+    let values = [99, 100].map(|percent| percentile(&sorted, percent) as f64 / 1e3).into();
+    Sample { checksum: sorted.len() as u64, values }
 }
 
 async fn measure<R: Rival>(

@@ -55,6 +55,14 @@ pub static ALL: &[Workload] = &[
         ],
     },
     Workload {
+        name: "spawn_many",
+        about: "the same with one call for a batch, on runtimes that have one",
+        size: tenth(300),
+        among: Among::Runtimes,
+        without: ALL_RUN,
+        metrics: &[metric("time", "ns/task"), metric("cpu", "ns/task")],
+    },
+    Workload {
         name: "spawn_detached",
         about: "one task spawns 1000 tiny tasks with no handle; the last one wakes it",
         size: tenth(300),
@@ -436,6 +444,17 @@ pub static ALL: &[Workload] = &[
         STALL_SHOWN,
     ),
     stall("stall_asleep_4", "the same beside 4", STALL_SHOWN),
+    Workload {
+        name: "stall_woken",
+        about: "a task wakes another one, and then sleeps in the kernel for 20 ms inside its poll",
+        size: tenth(100),
+        among: Among::Runtimes,
+        without: ALL_RUN,
+        metrics: &[
+            metric("p99", "us late").goals(&[Goal::AtMost(2000.0)]),
+            metric("max", "us late"),
+        ],
+    },
     Workload {
         name: "request_1",
         about: "one pair of tasks: a request through a channel of 16, the reply through a oneshot",

@@ -14,6 +14,10 @@ use goro_shim::atomic::{AtomicPtr, Ordering};
 
 use crate::ring::Bits;
 
+/// Whether no thief may take from it: for measuring what that costs, not for use, since a task then waits
+/// behind a long poll for as long as that lasts.
+const PRIVATE: bool = cfg!(goro_private_slot);
+
 /// Room for one word. See the module.
 pub(crate) struct Slot(AtomicPtr<()>);
 
@@ -32,6 +36,11 @@ impl Slot {
     #[inline]
     pub(crate) fn put(&self, word: Bits) -> Option<Bits> {
         if self.is_full() {
+            if PRIVATE {
+                let before = NonNull::new(self.0.load(Ordering::Relaxed));
+                self.0.store(word.as_ptr(), Ordering::Relaxed);
+                return before;
+            }
             // Ordering: Release publishes the item; pairs with the thief's Acquire. What comes
             // back the owner itself put in.
             return NonNull::new(self.0.swap(word.as_ptr(), Ordering::Release));
@@ -47,6 +56,11 @@ impl Slot {
         if !self.is_full() {
             return None;
         }
+        if PRIVATE {
+            let word = NonNull::new(self.0.load(Ordering::Relaxed));
+            self.0.store(null_mut(), Ordering::Relaxed);
+            return word;
+        }
         // Relaxed, since the owner itself put it in.
         NonNull::new(self.0.swap(null_mut(), Ordering::Relaxed))
     }
@@ -54,6 +68,9 @@ impl Slot {
     /// Takes the word out from any thread. None also if the owner took or replaced it meanwhile:
     /// then the owner is not stuck, and nothing need be taken from it.
     pub(crate) fn steal(&self) -> Option<Bits> {
+        if PRIVATE {
+            return None;
+        }
         let seen = NonNull::new(self.0.load(Ordering::Relaxed))?;
         self.0
             // Ordering: Acquire pairs with the Release in `put`.
