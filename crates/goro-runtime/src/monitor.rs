@@ -9,7 +9,9 @@
 //! something standing:
 //! - what stands in its ring or next slot is offered to a sleeper (the wake rule leans on this: a
 //!   worker shares between two polls, and here the second one does not come);
-//! - its timers that are due are fired, unless its lock is taken.
+//! - its timers that are due are fired, unless its lock is taken;
+//! - what has stood in the injector for a period is what it sees to first when its poll ends, since the
+//!   next one may be as long.
 //!
 //! For a worker that comes round, but slowly: what has stood in its ring for a period is offered
 //! (its polls were tiny a moment ago, and it does not know yet that they are not), and it is asked
@@ -184,6 +186,9 @@ impl Monitor {
         let found = seen.look(shard, now);
         if declared || found != Found::Well {
             shard.published.set_stuck();
+            if waits_long {
+                shard.published.ask_to_look();
+            }
             round.offer |= shard.has_work();
             if shard.timers.is_due(now) {
                 shard.timers.take_due(now, false, &mut self.wakers);

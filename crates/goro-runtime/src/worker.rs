@@ -143,6 +143,8 @@ pub struct Worker {
     ground: Arc<Ground>,
     /// Steps until the next look outside; the monitor's asking makes it the next one.
     steps: Cell<u32>,
+    /// Somebody has asked for the next look outside.
+    asked: Cell<bool>,
     slot_runs: Cell<u32>,
     /// No task has run since the worker last looked outside: the slot has nobody to share a
     /// budget with.
@@ -183,6 +185,7 @@ impl Worker {
             place,
             claim,
             steps: Cell::new(INTERVAL - 1),
+            asked: Cell::new(false),
             slot_runs: Cell::new(0),
             fresh: Cell::new(true),
             searching: Cell::new(false),
@@ -239,8 +242,12 @@ impl Worker {
             if self.hub.is_closing() {
                 return None;
             }
-            // Before the slot, or a pair that wakes each other could be in step with the interval.
-            if let Some(task) = self.hub.injector.pop() {
+            // Before the slot, or a pair that wakes each other could be in step with the interval. Who was
+            // asked has had a long poll, and may be about to begin the next one: it takes its share,
+            // or a task would get through for each poll.
+            let asked = self.asked.take();
+            let task = if asked { self.share_of_injector() } else { self.hub.injector.pop() };
+            if let Some(task) = task {
                 self.refill();
                 return Some(task);
             }
@@ -295,6 +302,7 @@ impl Worker {
     fn take_hints(&self, hints: Hints) {
         if hints.look() {
             self.steps.set(0);
+            self.asked.set(true);
         }
         if let Some(chaos) = &self.chaos {
             self.units.set(chaos.units(&self.random));

@@ -284,6 +284,31 @@ fn the_limit_on_spares_holds_and_work_waits_beyond_it() {
     }
 }
 
+/// With no spare to be had, what has become due goes in between two long polls, all of it: not one task
+/// for each of the polls.
+#[test]
+fn what_waits_for_a_poll_to_end_does_not_wait_for_as_many_as_it_is() {
+    for seed in 0..10 {
+        let build = Builder::new().workers(1).stall_spares(0);
+        let mut script = build.build_scripted(Some(seed)).unwrap();
+        let over = Arc::new(AtomicBool::new(false));
+        hogs(&script.handle(), 3, &over);
+        let late = script
+            .run(async {
+                let sleepers: Vec<_> = (0..40).map(|_| spawn(lateness(5))).collect();
+                let mut worst = Duration::ZERO;
+                for sleeper in sleepers {
+                    worst = worst.max(sleeper.await.unwrap());
+                }
+                worst
+            })
+            .unwrap();
+        over.store(true, Ordering::Relaxed);
+        // The poll that goes on, and those of the three that stand in the ring.
+        assert!(late <= Duration::from_millis(6 * 50), "seed {seed}: {late:?}");
+    }
+}
+
 #[test]
 fn without_spares_and_without_a_monitor_nobody_comes() {
     for build in [Builder::new().stall_spares(0), Builder::new().monitor(false)] {

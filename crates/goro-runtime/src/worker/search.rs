@@ -49,7 +49,7 @@ impl Worker {
     }
 
     /// A fair share of what came from outside.
-    fn share_of_injector(&self) -> Option<Work> {
+    pub(super) fn share_of_injector(&self) -> Option<Work> {
         let waiting = self.hub.injector.len();
         if waiting == 0 {
             return None;
