@@ -174,7 +174,7 @@ impl<T> Wheel<T> {
         out.reserve(self.len());
         loop {
             let mut list = DUE;
-            if self.lists.get(DUE).is_empty() {
+            if self.lists.none_is_due() {
                 list = self.emptying;
                 if list == NOWHERE || self.lists.get(list).is_empty() {
                     let Some((first, _)) = self.lists.first(self.cursor) else { return };
@@ -228,7 +228,7 @@ impl<T> Wheel<T> {
     /// cursor into it; [`NOWHERE`] if every sleeper is later than `now`.
     #[inline]
     fn first_to_empty(&mut self, now: u64) -> u16 {
-        if !self.lists.get(DUE).is_empty() {
+        if !self.lists.none_is_due() {
             return DUE;
         }
         if self.emptying != NOWHERE {
@@ -254,7 +254,7 @@ impl<T> Wheel<T> {
     /// The earliest tick, or an earlier one (invariant 4); 0 if somebody is due.
     #[inline]
     fn next_tick(&self) -> Option<u64> {
-        if !self.lists.get(DUE).is_empty() {
+        if !self.lists.none_is_due() {
             return Some(0);
         }
         let first = self.lists.first(self.cursor).map(|(list, _)| self.lists.get(list).earliest());
@@ -281,7 +281,7 @@ impl<T> Wheel<T> {
     #[inline]
     fn link(&mut self, index: u32, tick: u64) {
         let place = Lists::place(self.cursor, tick);
-        let list = self.lists.at(place);
+        let list = self.lists.for_one_more(place);
         let tail = list.tail;
         list.tail = index;
         list.added(tick);

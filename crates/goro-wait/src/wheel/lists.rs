@@ -109,20 +109,38 @@ impl Lists {
 
     #[inline]
     pub(super) fn get(&self, list: u16) -> &List {
-        self.lists.get(usize::from(list)).unwrap_or(&List::EMPTY)
+        &self.lists[usize::from(list)]
     }
 
     #[inline]
     pub(super) fn at(&mut self, list: u16) -> &mut List {
+        &mut self.lists[usize::from(list)]
+    }
+
+    /// The list that one more sleeper is about to be in.
+    #[inline]
+    pub(super) fn for_one_more(&mut self, list: u16) -> &mut List {
         if self.lists.is_empty() {
             self.make();
         }
-        &mut self.lists[usize::from(list)]
+        self.at(list)
+    }
+
+    /// Whether the cursor has reached nobody's tick; also before the first sleeper comes.
+    #[inline]
+    pub(super) fn none_is_due(&self) -> bool {
+        self.lists.get(usize::from(DUE)).is_none_or(List::is_empty)
     }
 
     #[cold]
     fn make(&mut self) {
         self.lists = vec![List::EMPTY; LISTS].into_boxed_slice();
+    }
+
+    /// A list, empty before the first sleeper comes.
+    #[cfg(test)]
+    pub(super) fn as_it_is(&self, list: u16) -> List {
+        self.lists.get(usize::from(list)).copied().unwrap_or(List::EMPTY)
     }
 
     /// Whether no sleeper has come yet.

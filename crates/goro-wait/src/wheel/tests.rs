@@ -76,7 +76,7 @@ impl<T> Wheel<T> {
     pub(super) fn check(&mut self) {
         let mut linked = 0;
         for place in 0..=DUE {
-            let list = *self.lists.at(place);
+            let list = self.lists.as_it_is(place);
             let before = linked;
             let mut earliest = u64::MAX;
             let (mut prev, mut index) = (NONE, list.head);
