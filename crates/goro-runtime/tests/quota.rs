@@ -11,6 +11,8 @@ use goro_runtime::time::Duration;
 use goro_runtime::{Builder, Runtime, block_on};
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A made-up system, gone when the test ends.
 struct System(PathBuf);
@@ -111,4 +113,40 @@ fn a_size_that_was_chosen_stays() {
     assert_eq!(chosen.handle().workers(), 2);
     assert_eq!(set.handle().workers(), 3);
     assert_eq!(never.handle().workers(), 1);
+}
+
+/// Eight tasks inside long polls, until it has been seen how many spares that makes.
+fn spares_beside_long_polls(runtime: &Runtime, at_least: u32) -> u32 {
+    let over = Arc::new(AtomicBool::new(false));
+    let tasks: Vec<_> = (0..8)
+        .map(|_| {
+            let over = over.clone();
+            runtime.spawn(async move {
+                while !over.load(Ordering::Relaxed) {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+            })
+        })
+        .collect();
+    while runtime.metrics().spares_present < at_least {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    // As many looks of the monitor as would make all of them come.
+    std::thread::sleep(Duration::from_millis(40));
+    let spares = runtime.metrics().spares_present;
+    over.store(true, Ordering::Relaxed);
+    tasks.into_iter().for_each(|task| block_on(task).unwrap());
+    spares
+}
+
+/// More threads would only use the quota up sooner: twice as many as it has processors come.
+#[test]
+fn a_quota_bounds_the_spares() {
+    let free = System::new("free", "max 100000").builder().workers(1).build().unwrap();
+    assert!(spares_beside_long_polls(&free, 3) >= 3);
+    if processors() > 1 {
+        let system = System::new("spares", "100000 100000");
+        let runtime = system.builder().build().unwrap();
+        assert_eq!(spares_beside_long_polls(&runtime, 2), 2);
+    }
 }
