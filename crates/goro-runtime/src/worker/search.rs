@@ -44,8 +44,7 @@ impl Worker {
             self.searching.set(true);
         }
         // With no monitor nobody would come back to what was left.
-        let anything = woken || self.hub.is_unwatched() || !self.had_tiny_polls();
-        self.steal(anything)
+        self.steal(woken || self.hub.is_unwatched())
     }
 
     /// A fair share of what came from outside.
@@ -69,8 +68,11 @@ impl Worker {
     }
 
     /// Half of somebody's ring, or the next slot of somebody stuck; begins at a random worker. Unless
-    /// `anything` will do, tiny tasks are left where a few of them stand.
+    /// `anything` will do, or this worker's last polls were not tiny, a few tasks are left where they
+    /// stand while they move.
     fn steal(&self, anything: bool) -> Option<Work> {
+        // Asked of the clock, so only when it matters.
+        let mut tiny = None;
         let crew = self.hub.crew_size();
         let first = self.random.below(crew);
         let victims = (0..crew).map(|i| (first + i) % crew);
@@ -78,7 +80,8 @@ impl Worker {
         let mut may_watch = true;
         for victim in victims.filter(|v| v.index != self.shard.index) {
             let few = (1..=FEW).contains(&victim.queue.len());
-            if few && !anything && !victim.published.is_stuck() {
+            let left_alone = few && !anything && !victim.published.is_stuck();
+            if left_alone && *tiny.get_or_insert_with(|| self.had_tiny_polls()) {
                 // One ring in each search: the time is the injector's, too.
                 if !core::mem::take(&mut may_watch) || self.sees_moving(victim) {
                     continue;
