@@ -42,6 +42,43 @@ fn a_receiver_that_was_called_and_dropped_has_taken_nothing() {
     }
 }
 
+/// The place that one in line was called for is not a newcomer's while others stand behind it.
+#[test]
+fn who_comes_later_does_not_overtake_those_in_line() {
+    let (tx, rx) = bounded(1);
+    tx.try_send(0).unwrap();
+    let (mut first, mut second) = (tx.send(1), tx.send(2));
+    assert!(poll(&mut first).is_pending() && poll(&mut second).is_pending());
+    assert_eq!(rx.try_recv(), Ok(0));
+    assert_eq!(tx.try_send(3), Err(TrySendError::Full(3)));
+    let mut third = tx.send(3);
+    assert!(poll(&mut third).is_pending());
+    assert_eq!(poll(&mut first), Poll::Ready(Ok(())));
+    assert_eq!(rx.try_recv(), Ok(1));
+    assert_eq!(poll(&mut second), Poll::Ready(Ok(())));
+    assert_eq!(rx.try_recv(), Ok(2));
+    assert_eq!(poll(&mut third), Poll::Ready(Ok(())));
+}
+
+/// A receiver that was served though another was called is no longer in line, also while its future is
+/// kept: the next call is for whoever still waits.
+#[test]
+fn who_is_served_early_leaves_the_line() {
+    let (tx, rx) = bounded(4);
+    let bell = Bell::good();
+    let (mut called, mut early) = (rx.recv(), rx.recv());
+    assert!(poll(&mut called).is_pending() && poll(&mut early).is_pending());
+    tx.try_send(1).unwrap();
+    assert_eq!(poll(&mut early), Poll::Ready(Ok(1)));
+    drop(called);
+    let mut waits = rx.recv();
+    assert!(poll_with(&mut waits, &bell.waker()).is_pending());
+    tx.try_send(2).unwrap();
+    assert_eq!(bell.rings(), 1);
+    assert_eq!(poll(&mut waits), Poll::Ready(Ok(2)));
+    drop(early);
+}
+
 /// Pitfall 90: at a rendezvous a send is done when its value was taken, and not before.
 #[test]
 fn a_rendezvous_keeps_the_sender_until_its_value_is_taken() {
