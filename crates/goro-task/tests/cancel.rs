@@ -8,12 +8,14 @@
 mod home;
 
 use goro_context::alarm::{Alarm, Ring};
-use goro_context::cancel::{self, Ambient};
+use goro_context::cancel::{self, Ambient, CancelSource};
 use goro_context::inherit::Head;
 use goro_context::time::{self, Duration};
 use goro_context::{Cause, Gone};
 use goro_shim::global::{Arc, AtomicUsize, Ordering};
+use goro_shim::lock::Lock;
 use goro_task::{JoinHandle, Meta};
+use std::any::Any;
 use std::future::{pending, poll_fn};
 use std::pin::Pin;
 use std::sync::mpsc::{Sender, channel};
@@ -167,4 +169,59 @@ fn a_question_covers_what_was_inherited() {
     home.drain();
     handle.ask(Cause::new("asked"));
     assert_eq!(home.block_on(handle).unwrap(), Cause::new("asked"));
+}
+
+/// A token that is never cancelled, and who stands in line at it.
+#[derive(Default)]
+struct Line(Lock<Vec<u64>>);
+
+impl CancelSource for Line {
+    fn cause(&self) -> Option<Cause> {
+        None
+    }
+
+    fn register(&self, _waker: &Waker) -> u64 {
+        let mut keys = self.0.lock();
+        let key = keys.last().map_or(1, |last| last + 1);
+        keys.push(key);
+        key
+    }
+
+    fn unregister(&self, key: u64) {
+        self.0.lock().retain(|&listed| listed != key);
+    }
+
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self
+    }
+}
+
+/// A token that outlives many tasks remembers none of them.
+#[test]
+fn who_has_ended_stands_in_line_at_no_token() {
+    let home = home::Line::leak();
+    let line = Arc::new(Line::default());
+    let standing = || line.0.lock().len();
+    let spawn = |ends: bool| {
+        let mut parked = false;
+        let future = poll_fn(move |_| {
+            let ready = ends && parked;
+            parked = true;
+            if ready { Poll::Ready(()) } else { Poll::Pending }
+        });
+        let token = Ambient::from_shared(line.clone());
+        let meta = Meta { inherit: Head::EMPTY.push(token), ..Meta::OTHER };
+        let (task, handle) = goro_task::spawn(future, home, meta);
+        drop_into(home, task);
+        home.drain();
+        handle
+    };
+    let (ends, aborted) = (spawn(true), spawn(false));
+    assert_eq!(standing(), 2);
+    ends.ask(Cause::new("wakes it"));
+    home.drain();
+    assert_eq!(standing(), 1);
+    aborted.abort();
+    home.drain();
+    assert_eq!(standing(), 0);
 }
