@@ -8,6 +8,11 @@
     reason = "a test uses the crate as a program does"
 )]
 
+#[allow(dead_code, reason = "each test uses a part")]
+#[path = "support/draw.rs"]
+mod draw;
+
+use draw::Draw;
 use goro::CancellationToken;
 use goro::cancel::Cause;
 use goro::sim::{Sim, cancel_at_every_point, explore};
@@ -18,25 +23,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const SEEDS: u64 = 200;
-
-/// A small generator, for programs that are the same whatever the schedule draws.
-struct Draw(u64);
-
-impl Draw {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % bound
-    }
-
-    async fn pause(&mut self) {
-        match self.below(4) {
-            0 => yield_now().await,
-            1 => sleep(Duration::from_micros(self.below(3_000))).await,
-            _ => {}
-        }
-    }
-}
+/// The longest pause, in microseconds.
+const LONGEST: u64 = 3_000;
 
 /// Works below `token` until it is cancelled, and makes others that do: each ends, with a cause that
 /// somebody gave on the way up.

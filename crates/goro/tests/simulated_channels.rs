@@ -10,41 +10,22 @@
     reason = "a test uses the crate as a program does"
 )]
 
+#[allow(dead_code, reason = "each test uses a part")]
+#[path = "support/draw.rs"]
+mod draw;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
+use draw::Draw;
 use goro::channel::{Builder, Receiver, Sender};
 use goro::sim::explore;
-use goro::task::yield_now;
 use goro::time::{sleep, timeout};
 
 const SEEDS: u64 = 100;
+/// The longest pause, in microseconds.
+const LONGEST: u64 = 2_000;
 const VALUES: usize = 24;
-
-/// A small generator, for programs that are the same whatever the schedule draws.
-#[derive(Clone)]
-struct Draw(u64);
-
-impl Draw {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % bound
-    }
-
-    fn time(&mut self) -> Duration {
-        Duration::from_micros(self.below(2_000))
-    }
-
-    async fn pause(&mut self) {
-        match self.below(4) {
-            0 => yield_now().await,
-            1 => sleep(self.time()).await,
-            _ => {}
-        }
-    }
-}
 
 /// A value that writes down where it ends.
 struct Value(usize, Arc<Ledger>);

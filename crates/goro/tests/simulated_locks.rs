@@ -8,6 +8,11 @@
     reason = "a test uses the crate as a program does"
 )]
 
+#[allow(dead_code, reason = "each test uses a part")]
+#[path = "support/draw.rs"]
+mod draw;
+
+use draw::Draw;
 use goro::sim::{Sim, explore};
 use goro::sync::{
     Barrier, Event, FairMutex, Mutex, Notify, OnceCell, Pool, RwLock, Semaphore, SingleFlight,
@@ -20,26 +25,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 const SEEDS: u64 = 100;
-
-/// A small generator, for programs that are the same whatever the schedule draws.
-struct Draw(u64);
-
-impl Draw {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % bound
-    }
-
-    /// Lets others run, or lets time pass, or neither.
-    async fn pause(&mut self) {
-        match self.below(4) {
-            0 => yield_now().await,
-            1 => sleep(Duration::from_micros(self.below(3_000))).await,
-            _ => {}
-        }
-    }
-}
+/// The longest pause, in microseconds.
+const LONGEST: u64 = 3_000;
 
 /// Runs tasks made of `each` under many seeds: each has its own generator, and may be aborted at some
 /// time; then what they have left is looked at.

@@ -10,45 +10,23 @@
     reason = "a test uses the crate as a program does"
 )]
 
+#[allow(dead_code, reason = "each test uses a part")]
+#[path = "support/draw.rs"]
+mod draw;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
+use draw::Draw;
 use goro::broadcast::{OnLag, RecvError};
 use goro::request::CallError;
 use goro::sim::explore;
-use goro::task::yield_now;
 use goro::time::{sleep, timeout};
 
 const SEEDS: u64 = 100;
+/// The longest pause, in microseconds.
+const LONGEST: u64 = 2_000;
 const VALUES: usize = 20;
-
-/// A small generator, for programs that are the same whatever the schedule draws.
-struct Draw(u64);
-
-impl Draw {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % bound
-    }
-
-    fn time(&mut self) -> Duration {
-        Duration::from_micros(self.below(2_000))
-    }
-
-    fn another(&mut self) -> Self {
-        Self(self.below(1 << 30))
-    }
-
-    async fn pause(&mut self) {
-        match self.below(4) {
-            0 => yield_now().await,
-            1 => sleep(self.time()).await,
-            _ => {}
-        }
-    }
-}
 
 /// Runs the program under seeds; what it finds wrong it panics with.
 fn under_seeds<F: Future<Output = ()> + Send + 'static>(program: fn(Draw) -> F) {
@@ -62,7 +40,7 @@ async fn watched(mut draw: Draw) {
     let (dial, eye) = goro::watch::channel(0_usize);
     let mut readers = Vec::new();
     for _ in 0..3 {
-        let (mut eye, mut draw) = (eye.clone(), draw.another());
+        let (mut eye, mut draw) = (eye.clone(), Draw(draw.below(1 << 30)));
         readers.push(goro::spawn(async move {
             let mut last = 0;
             loop {
@@ -110,7 +88,7 @@ async fn broadcasted(mut draw: Draw) {
     let (mouth, ear) = goro::broadcast::channel(1 + draw.below(4) as usize, on_lag);
     let mut hearers = Vec::new();
     for _ in 0..3 {
-        let (mut ear, mut draw) = (ear.clone(), draw.another());
+        let (mut ear, mut draw) = (ear.clone(), Draw(draw.below(1 << 30)));
         hearers.push(goro::spawn(async move {
             // How many it has had or was told to have missed: the number of the next one.
             let mut next = 0;
@@ -177,7 +155,7 @@ async fn requested(mut draw: Draw) {
     let mut servers = Vec::new();
     for _ in 0..2 {
         let (server, answered) = (server.clone(), Arc::clone(&answered));
-        let mut draw = draw.another();
+        let mut draw = Draw(draw.below(1 << 30));
         servers.push(goro::spawn(async move {
             let mut taken = Vec::new();
             while let Ok((question, mut reply)) = server.next().await {
@@ -199,7 +177,7 @@ async fn requested(mut draw: Draw) {
     drop(server);
     let mut clients = Vec::new();
     for part in 0..3 {
-        let (client, mut draw) = (client.clone(), draw.another());
+        let (client, mut draw) = (client.clone(), Draw(draw.below(1 << 30)));
         clients.push(goro::spawn(async move {
             let (mut got, mut not_taken) = (0, Vec::new());
             for question in (part..VALUES).step_by(3) {
