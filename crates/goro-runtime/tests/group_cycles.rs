@@ -7,51 +7,24 @@
     reason = "a test uses the crate as a program does"
 )]
 
+#[path = "support/counting.rs"]
+mod counting;
+#[allow(dead_code, reason = "each test uses a part")]
+#[path = "support/draw.rs"]
+mod draw;
+
+use counting::LIVE;
+use draw::Draw;
 use futures::FutureExt;
 use goro_runtime::task::{Group, Policy, TaskGroup, yield_now};
 use goro_runtime::time::{Duration, sleep, timeout};
 use goro_runtime::{Builder, Runtime, spawn};
 use goro_sync::{CancellationToken, channel};
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicIsize, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Bytes that are allocated and not freed, in the process.
-static LIVE: AtomicIsize = AtomicIsize::new(0);
-
-struct Counting;
-
-// SAFETY: every call goes to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        LIVE.fetch_add(layout.size() as isize, Ordering::Relaxed);
-        // SAFETY: the caller keeps to the contract, which is the same.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size() as isize, Ordering::Relaxed);
-        // SAFETY: as above.
-        unsafe { System.dealloc(memory, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// A small generator.
-struct Draw(u64);
-
-impl Draw {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % bound
-    }
-
-    fn wait(&mut self) -> Duration {
-        Duration::from_micros(self.below(300))
-    }
+fn wait(draw: &mut Draw) -> Duration {
+    Duration::from_micros(draw.below(300))
 }
 
 /// How many futures of children exist.
@@ -78,7 +51,7 @@ async fn child(mut draw: Draw, rx: channel::Receiver<u64>) -> Result<u64, &'stat
         0 => Err("failed"),
         1 => std::panic::panic_any("panicked"),
         2 => {
-            sleep(draw.wait()).await;
+            sleep(wait(&mut draw)).await;
             Ok(2)
         }
         3 => rx.recv().await.map_err(|_| "closed or cancelled"),
@@ -86,7 +59,7 @@ async fn child(mut draw: Draw, rx: channel::Receiver<u64>) -> Result<u64, &'stat
             let inner = TaskGroup::new().run(async move |group: Group<u64, &'static str>| {
                 group.spawn(std::future::pending()).await.ok();
                 group.spawn(async move { rx.recv().await.map_err(|_| "cancelled") }).await.ok();
-                sleep(draw.wait()).await;
+                sleep(wait(&mut draw)).await;
                 group.cancel("enough");
                 Ok(5)
             });
@@ -112,7 +85,7 @@ async fn cycle(seed: u64) {
     let group = TaskGroup::new()
         .policy(policies[draw.below(4) as usize])
         .limit(1 + draw.below(4) as usize)
-        .grace(draw.wait())
+        .grace(wait(&mut draw))
         .timeout(Duration::from_micros(100 + draw.below(1_000)));
     let request = CancellationToken::new();
     let mut inside = Draw(seed ^ 1);
@@ -131,11 +104,11 @@ async fn cycle(seed: u64) {
     match draw.below(4) {
         0 => {
             // Dropped half-way.
-            let _ran = timeout(draw.wait(), run).await;
+            let _ran = timeout(wait(&mut draw), run).await;
         }
         1 => {
             let stop = request.clone();
-            let wait = draw.wait();
+            let wait = wait(&mut draw);
             let stopper = spawn(async move {
                 sleep(wait).await;
                 stop.cancel_with("the client is gone");
