@@ -6,10 +6,14 @@
     reason = "a test uses the crate as a program does"
 )]
 
-use goro_runtime::driver::scripted::{Mover, Script, Scripted, Seeded};
+#[path = "support/no_spares.rs"]
+mod no_spares;
+
+use goro_runtime::driver::scripted::{Scripted, Seeded};
 use goro_runtime::task::{self, block_in_place};
 use goro_runtime::time::{Duration, sleep};
 use goro_runtime::{BlockOnError, Builder, block_on, spawn, try_block_on};
+use no_spares::NoSpares;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, mpsc};
 
@@ -224,30 +228,11 @@ fn a_spare_that_comes_as_the_monitor_turns_in_leaves_all_the_same() {
     }
 }
 
-/// Refuses every thread but the first worker's.
-#[derive(Debug)]
-struct NoMore(Seeded);
-
-impl Script for NoMore {
-    fn seed(&self) -> u64 {
-        self.0.seed()
-    }
-    fn below(&self, bound: u32) -> u32 {
-        self.0.below(bound)
-    }
-    fn choose(&self, movers: &[Mover]) -> usize {
-        self.0.choose(movers)
-    }
-    fn refuses_thread(&self, suffix: &str) -> Option<std::io::Error> {
-        suffix.starts_with("spare").then(|| std::io::Error::other("refused"))
-    }
-}
-
 #[test]
 fn a_block_whose_spare_is_refused_ends_all_the_same() {
     for (seed, monitor) in (0..40).zip([true, false].into_iter().cycle()) {
         let builder = Builder::new().workers(1).monitor(monitor);
-        let mut script = builder.build_on_script(Arc::new(NoMore(Seeded::new(seed)))).unwrap();
+        let mut script = builder.build_on_script(Arc::new(NoSpares(Seeded::new(seed)))).unwrap();
         let sum = script.run(async {
             let behind = spawn(async { 4 });
             block_on(async {

@@ -10,11 +10,14 @@
     reason = "a test uses the crate as a program does"
 )]
 
-use goro_context::CurrentTask;
-use goro_runtime::driver::scripted::{Event, Mover, Script, Scripted, Seeded};
+#[path = "support/no_spares.rs"]
+mod no_spares;
+
+use goro_runtime::driver::scripted::{Scripted, Seeded};
 use goro_runtime::task::{self, block_in_place, yield_now};
-use goro_runtime::time::{Duration, Instant, now, sleep};
+use goro_runtime::time::{Duration, now, sleep};
 use goro_runtime::{Builder, Handle, Runtime, block_on, spawn};
+use no_spares::NoSpares;
 use std::future::pending;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -224,30 +227,10 @@ fn shutdown_meets_spares_at_every_moment() {
     }
 }
 
-/// Refuses every spare its thread.
-#[derive(Debug)]
-struct Refuse(Seeded);
-
-impl Script for Refuse {
-    fn seed(&self) -> u64 {
-        self.0.seed()
-    }
-    fn below(&self, bound: u32) -> u32 {
-        self.0.below(bound)
-    }
-    fn choose(&self, movers: &[Mover]) -> usize {
-        self.0.choose(movers)
-    }
-    fn note(&self, _: Instant, _: Event, _: Option<CurrentTask>) {}
-    fn refuses_thread(&self, suffix: &str) -> Option<std::io::Error> {
-        suffix.starts_with("spare").then(|| std::io::Error::other("refused"))
-    }
-}
-
 #[test]
 fn a_refused_spare_leaves_the_work_where_it_is() {
     for seed in 0..20 {
-        let refuse = Arc::new(Refuse(Seeded::new(seed)));
+        let refuse = Arc::new(NoSpares(Seeded::new(seed)));
         let mut script = Builder::new().workers(1).build_on_script(refuse).unwrap();
         let handle = script.handle();
         let busy = handle.clone();
