@@ -65,9 +65,11 @@ impl Default for Backoff {
 mod model {
     //! loom's mutex behind the same face: spinning would only multiply a model's executions.
 
+    use crate::atomic::AtomicBool;
+
     /// A short lock; see the module.
     #[derive(Debug)]
-    pub struct Lock<T>(loom::sync::Mutex<T>);
+    pub struct Lock<T>(loom::sync::Mutex<T>, AtomicBool);
 
     /// Access to a [`Lock`]'s value, until dropped.
     pub type Guard<'a, T> = loom::sync::MutexGuard<'a, T>;
@@ -75,7 +77,7 @@ mod model {
     impl<T> Lock<T> {
         /// Makes an untaken lock.
         pub fn new(value: T) -> Self {
-            Self(loom::sync::Mutex::new(value))
+            Self(loom::sync::Mutex::new(value), AtomicBool::new(false))
         }
 
         /// Takes the lock, waiting for its holder.
@@ -86,6 +88,11 @@ mod model {
         /// Takes the lock if nobody has it.
         pub fn try_lock(&self) -> Option<Guard<'_, T>> {
             self.0.try_lock().ok()
+        }
+
+        /// A flag beside the lock.
+        pub fn hint(&self) -> &AtomicBool {
+            &self.1
         }
 
         /// The value, with no locking: the borrow shows that nobody else is here.

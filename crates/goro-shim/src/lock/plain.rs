@@ -17,6 +17,7 @@ use super::parts::{AtomicBool, Backoff, Ordering};
 #[repr(C)]
 pub struct Lock<T> {
     taken: AtomicBool,
+    hint: AtomicBool,
     value: UnsafeCell<T>,
 }
 
@@ -38,7 +39,11 @@ unsafe impl<T: Sync> Sync for Guard<'_, T> {}
 impl<T> Lock<T> {
     /// Makes an untaken lock.
     pub const fn new(value: T) -> Self {
-        Self { taken: AtomicBool::new(false), value: UnsafeCell::new(value) }
+        Self {
+            taken: AtomicBool::new(false),
+            hint: AtomicBool::new(false),
+            value: UnsafeCell::new(value),
+        }
     }
 
     /// Takes the lock, waiting for its holder.
@@ -54,6 +59,13 @@ impl<T> Lock<T> {
     #[inline]
     pub fn try_lock(&self) -> Option<Guard<'_, T>> {
         self.take().then(|| Guard { lock: self, _here: PhantomData })
+    }
+
+    /// A flag beside the lock, at first down, for what can be told of the value without taking the lock. It
+    /// stands where there would be a gap, and means what the lock's owner says.
+    #[inline]
+    pub fn hint(&self) -> &AtomicBool {
+        &self.hint
     }
 
     /// The value, with no locking: the borrow shows that nobody else is here.
