@@ -261,6 +261,11 @@ impl Operation for Notified<'_> {
         let Some(offer) = offer else { return Attempt::Waits };
         self.attempt_in_line(offer)
     }
+
+    #[inline]
+    fn stands(&self) -> bool {
+        self.key.is_some()
+    }
 }
 
 impl Notified<'_> {

@@ -23,6 +23,8 @@
 //! wins keeps it outside, and waits for `&mut future`.
 
 #[doc(hidden)]
+pub mod glance;
+#[doc(hidden)]
 pub mod grammar;
 #[doc(hidden)]
 pub mod refused;
@@ -57,7 +59,9 @@ pub use set::{Branch, Next, Select, Selected};
 /// 1. Guards are asked, in order, and futures made, in order, those of arms whose guard is false
 ///    excepted.
 /// 2. Arms are asked in an order drawn anew each time, each order being equally likely: no ready arm
-///    is favoured over another. With `biased;` the order is that in which they stand.
+///    is favoured over another. With `biased;` the order is that in which they stand. Operations of this
+///    crate are first asked without waiting in line; only when no arm is ready do they stand in
+///    line, all of them.
 /// 3. An arm that is ready with a value that its pattern does not match is out for this select, and
 ///    the others go on.
 /// 4. The first one that is ready wins. All futures are dropped, and then its handler runs: whatever

@@ -380,6 +380,18 @@ pub(crate) trait Operation {
     /// hands on its turn), so that the answer is final.
     fn attempt(&mut self, offer: Option<&mut Offer<'_>>) -> Attempt<Self::Output>;
 
+    /// Whether it may have a place in line, or a turn, which an attempt without an offer would give up.
+    #[inline]
+    fn stands(&self) -> bool {
+        true
+    }
+
+    /// Whether an attempt seems to be of no use now; it may turn out otherwise.
+    #[inline]
+    fn seems_idle(&self) -> bool {
+        false
+    }
+
     /// Its answer then, after a last attempt that has come to nothing.
     fn cancelled(&mut self, cause: Cause) -> Self::Output {
         unreachable!("asked to stop for {cause}: an operation that observes that has an answer")

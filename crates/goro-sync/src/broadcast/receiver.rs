@@ -196,6 +196,11 @@ impl<T: Clone> Operation for RecvFuture<'_, T> {
         left.let_go();
         error.map_or(Attempt::Waits, |error| Attempt::Done(Err(error)))
     }
+
+    #[inline]
+    fn stands(&self) -> bool {
+        self.place.is_taken()
+    }
 }
 
 impl<T: Clone> Future for RecvFuture<'_, T> {

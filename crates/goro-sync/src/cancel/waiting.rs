@@ -49,6 +49,11 @@ impl Operation for WaitForCancellation<'_> {
     fn attempt(&mut self, offer: Option<&mut Offer<'_>>) -> Attempt<Cause> {
         self.token.node.attempt(&mut self.standing, offer)
     }
+
+    #[inline]
+    fn stands(&self) -> bool {
+        self.standing != Standing::Nowhere
+    }
 }
 
 impl Future for WaitForCancellation<'_> {
@@ -94,6 +99,11 @@ impl Operation for WaitForCancellationOwned {
     #[inline]
     fn attempt(&mut self, offer: Option<&mut Offer<'_>>) -> Attempt<Cause> {
         self.token.node.attempt(&mut self.standing, offer)
+    }
+
+    #[inline]
+    fn stands(&self) -> bool {
+        self.standing != Standing::Nowhere
     }
 }
 

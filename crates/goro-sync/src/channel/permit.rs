@@ -35,6 +35,11 @@ impl<'a, T> Operation for Reserve<'a, T> {
         })
     }
 
+    #[inline]
+    fn stands(&self) -> bool {
+        self.place.is_taken()
+    }
+
     fn cancelled(&mut self, cause: Cause) -> Self::Output {
         Err(Closed(Reason::cancelled(cause)))
     }

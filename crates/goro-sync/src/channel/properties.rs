@@ -269,6 +269,7 @@ impl<'a> World<'a> {
         let state = self.tx.channel.lock();
         let (rx, tx) = (&state.rx, &state.tx);
         assert_eq!(state.len(), self.queue.len());
+        assert_eq!(self.tx.channel.seems_idle(), state.has_nothing());
         assert!(rx.turned() <= state.available() && rx.turned() <= called(&self.recvs));
         assert!(tx.turned() <= called(&self.sends) + called(&self.reserves));
         if !self.closed {

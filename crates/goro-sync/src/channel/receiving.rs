@@ -38,6 +38,16 @@ impl<T> Operation for RecvFuture<'_, T> {
         self.channel.receive(&mut self.place, offer)
     }
 
+    #[inline]
+    fn stands(&self) -> bool {
+        self.place.is_taken()
+    }
+
+    #[inline]
+    fn seems_idle(&self) -> bool {
+        self.channel.seems_idle()
+    }
+
     fn cancelled(&mut self, cause: Cause) -> Self::Output {
         Err(RecvError(Reason::cancelled(cause)))
     }

@@ -66,6 +66,11 @@ impl<T> Operation for SendFuture<'_, T> {
         self.channel.send(&mut self.value, &mut self.place, offer)
     }
 
+    #[inline]
+    fn stands(&self) -> bool {
+        self.place.is_taken()
+    }
+
     fn cancelled(&mut self, cause: Cause) -> Self::Output {
         match self.value.take() {
             Some(value) => Err(SendError::Closed(value, Reason::cancelled(cause))),

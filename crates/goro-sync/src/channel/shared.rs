@@ -3,47 +3,62 @@
 //! Each operation locks once, decides by the rules of [`State`], gives the lock back, and then wakes
 //! and drops what it took out.
 //!
-//! Invariant: whatever holds user code (wakers, items) is declared before the guard, or moved out of
-//! it, so that it is dropped after.
+//! Invariants:
+//! 1. Whatever holds user code (wakers, items) is declared before the guard, or moved out of it, so that
+//!    it is dropped after.
+//! 2. Whoever changes what the lock's hint tells sets it before the lock is given back. It may be read without
+//!    the lock, as a hint: what it says may have changed, and only an attempt under the lock finds out.
+
+mod receive;
+mod send;
 
 use core::fmt;
 use core::ops::{Deref, DerefMut};
 
 use goro_context::contain;
+use goro_shim::atomic::{AtomicBool, Ordering};
 use goro_shim::lock::{Guard, Lock};
 use goro_wait::Wakers;
 
-use super::builder::Overflow as Policy;
-use super::errors::{Reason, RecvError, SendError};
 use super::state::{State, Undelivered};
 use crate::names::Name;
-use crate::wait::{Attempt, Came, Left, Offer, Place, Waiter};
+use crate::wait::Waiter;
+
+pub(crate) use send::overflow;
 
 /// What the ends of a channel share.
-pub(crate) struct Channel<T>(Lock<State<T>>);
+pub(crate) struct Channel<T> {
+    /// Its hint is whether [there is nothing](State::has_nothing).
+    state: Lock<State<T>>,
+}
 
 /// A channel's lock, taken; see [`State::settle_ease`].
-pub(crate) struct Hold<'a, T>(Guard<'a, State<T>>);
+pub(crate) struct Hold<'a, T> {
+    state: Guard<'a, State<T>>,
+    hint: &'a AtomicBool,
+}
 
 impl<T> Deref for Hold<'_, T> {
     type Target = State<T>;
     #[inline]
     fn deref(&self) -> &State<T> {
-        &self.0
+        &self.state
     }
 }
 
 impl<T> DerefMut for Hold<'_, T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut State<T> {
-        &mut self.0
+        &mut self.state
     }
 }
 
 impl<T> Drop for Hold<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        self.0.settle_ease();
+        self.state.settle_ease();
+        // Ordering: a hint; the lock orders all that counts.
+        self.hint.store(self.state.has_nothing(), Ordering::Relaxed);
     }
 }
 
@@ -57,91 +72,27 @@ pub(crate) fn call(waiter: Option<Waiter>) {
 
 impl<T> Channel<T> {
     pub(crate) fn new(state: State<T>) -> Self {
-        Self(Lock::new(state))
+        let channel = Self { state: Lock::new(state) };
+        drop(channel.lock());
+        channel
     }
 
     /// Locks for whatever is to be done.
     #[inline]
     pub(crate) fn lock(&self) -> Hold<'_, T> {
-        Hold(self.0.lock())
+        self.hold(self.state.lock())
     }
 
-    // --- Receiving ----------------------------------------------------------------------------
-
-    /// One attempt to receive; see [`Operation`](crate::wait::Operation).
     #[inline]
-    pub(crate) fn receive(
-        &self,
-        place: &mut Place,
-        offer: Option<&mut Offer<'_>>,
-    ) -> Attempt<Result<T, RecvError>> {
-        let mut state = self.0.lock();
-        if place.is_nowhere() {
-            if let Some(item) = state.pop_easily() {
-                return Attempt::Done(Ok(item));
-            }
-        }
-        receive_with_care(Hold(state), place, offer, |_| ())
+    fn hold<'a>(&'a self, state: Guard<'a, State<T>>) -> Hold<'a, T> {
+        Hold { state, hint: self.state.hint() }
     }
 
-    /// As [`receive`](Self::receive); `then` changes the state that an item was taken from.
+    /// Whether there seems to be nothing to receive, nobody to be called, and no end.
     #[inline]
-    pub(crate) fn receive_and(
-        &self,
-        place: &mut Place,
-        offer: Option<&mut Offer<'_>>,
-        then: impl FnOnce(&mut State<T>),
-    ) -> Attempt<Result<T, RecvError>> {
-        receive_with_care(self.lock(), place, offer, then)
-    }
-
-    /// Ends the wait of a receiver that is dropped.
-    pub(crate) fn give_up_receiving(&self, place: &mut Place) {
-        let mut state = self.lock();
-        let left = state.rx.leave(place);
-        let (receiver, caller) = (state.call_receiver(), state.call_caller());
-        drop(state);
-        drop(left);
-        call(receiver);
-        call(caller);
-    }
-
-    // --- Sending ------------------------------------------------------------------------------
-
-    /// One attempt to send what is in `value`, which is taken if it was sent or comes back as an
-    /// error; see [`Operation`](crate::wait::Operation).
-    #[inline]
-    pub(crate) fn send(
-        &self,
-        value: &mut Option<T>,
-        place: &mut Place,
-        offer: Option<&mut Offer<'_>>,
-    ) -> Attempt<Result<(), SendError<T>>> {
-        let mut state = self.0.lock();
-        if place.is_nowhere() && state.push_easily(value) {
-            return Attempt::Done(Ok(()));
-        }
-        send_with_care(Hold(state), value, place, offer)
-    }
-
-    /// Ends the wait of a sender that is dropped, or asked for its value back.
-    pub(crate) fn give_up_sending(&self, value: &mut Option<T>, place: &mut Place) {
-        let mut state = self.lock();
-        if state.capacity > 0 {
-            let left = state.tx.leave(place);
-            let sender = state.call_sender();
-            drop(state);
-            drop(left);
-            return call(sender);
-        }
-        let (left, reserver) = state.leave_meeting(place);
-        drop(state);
-        call(reserver);
-        if let Left::Waiter(waiter) = left {
-            // The receiver that was told of it finds nothing, and waits again.
-            let (_waker, item) = waiter.split();
-            *value = Some(item);
-        }
+    pub(crate) fn seems_idle(&self) -> bool {
+        // Ordering: a hint, see invariant 2.
+        self.state.hint().load(Ordering::Relaxed)
     }
 
     /// For `Debug`: nothing of the items is shown.
@@ -217,217 +168,9 @@ impl<T> Channel<T> {
     }
 }
 
-fn receive_with_care<T>(
-    mut state: Hold<'_, T>,
-    place: &mut Place,
-    offer: Option<&mut Offer<'_>>,
-    then: impl FnOnce(&mut State<T>),
-) -> Attempt<Result<T, RecvError>> {
-    let came = state.rx.arrive(place);
-    let Some(taken) = state.take() else { return find_nothing(state, came, place, offer) };
-    state.settle_receivers();
-    // Served before its turn, it still stands in line.
-    let left = if came == Came::Early { state.rx.leave(place) } else { Left::Nothing };
-    then(&mut state);
-    let (sender, caller) = (state.call_sender(), state.call_caller());
-    drop(state);
-    drop(left);
-    call(taken.sender);
-    call(sender);
-    call(caller);
-    Attempt::Done(Ok(taken.item))
-}
-
-fn find_nothing<T>(
-    mut state: Hold<'_, T>,
-    came: Came,
-    place: &mut Place,
-    offer: Option<&mut Offer<'_>>,
-) -> Attempt<Result<T, RecvError>> {
-    if state.is_over() {
-        let left = state.rx.leave(place);
-        let reason = Reason(state.cause());
-        drop(state);
-        drop(left);
-        return Attempt::Done(Err(RecvError(reason)));
-    }
-    let Some(offer) = offer else {
-        let left = state.rx.leave(place);
-        // Whoever asks again and again without waiting must find something in the end.
-        let sender = state.call_another_sender();
-        drop(state);
-        drop(left);
-        call(sender);
-        return Attempt::Waits;
-    };
-    if !state.rx.wait(place, offer, came, || ()) {
-        return Attempt::Unprepared;
-    }
-    offer.object = state.number();
-    // The place that comes with a receiver; on a further look, whether or not others were told.
-    let sender = match came {
-        Came::New | Came::Turned => state.call_sender(),
-        Came::Early => state.call_another_sender(),
-    };
-    let looks_again = state.has_room_for_those_in_line();
-    drop(state);
-    call(sender);
-    if looks_again {
-        offer.yield_now();
-    }
-    Attempt::Waits
-}
-
-fn send_with_care<T>(
-    mut state: Hold<'_, T>,
-    value: &mut Option<T>,
-    place: &mut Place,
-    offer: Option<&mut Offer<'_>>,
-) -> Attempt<Result<(), SendError<T>>> {
-    if state.capacity == 0 {
-        return meet(state, value, place, offer);
-    }
-    let came = state.tx.arrive(place);
-    if state.closed {
-        return refuse(state, value, place);
-    }
-    if !state.may_go(came, place) {
-        return find_no_room(state, came, value, place, offer);
-    }
-    // Panic: a future that has answered may not be polled again.
-    let item = value.take().expect("a send is not polled after it was done");
-    state.push(item);
-    let left = if came == Came::Early { state.tx.leave(place) } else { Left::Nothing };
-    state.settle_senders();
-    let receiver = state.call_receiver();
-    drop(state);
-    drop(left);
-    call(receiver);
-    Attempt::Done(Ok(()))
-}
-
-fn find_no_room<T>(
-    mut state: Hold<'_, T>,
-    came: Came,
-    value: &mut Option<T>,
-    place: &mut Place,
-    offer: Option<&mut Offer<'_>>,
-) -> Attempt<Result<(), SendError<T>>> {
-    if state.policy() != Policy::Wait {
-        return match value.take() {
-            Some(item) => Attempt::Done(overflow(state, item)),
-            None => Attempt::Waits,
-        };
-    }
-    let Some(offer) = offer else {
-        let left = state.tx.leave(place);
-        let sender = state.call_sender();
-        drop(state);
-        drop(left);
-        call(sender);
-        return Attempt::Waits;
-    };
-    if !state.tx.wait(place, offer, came, || ()) {
-        return Attempt::Unprepared;
-    }
-    offer.object = state.number();
-    // There is room, and yet others go first: they may have been told, and never come.
-    let sender = state.call_another_sender();
-    drop(state);
-    call(sender);
-    Attempt::Waits
-}
-
-/// What happens to a value that is too much, by the channel's policy.
-pub(crate) fn overflow<T>(mut state: Hold<'_, T>, item: T) -> Result<(), SendError<T>> {
-    let excess = match state.policy() {
-        Policy::Wait | Policy::Reject => {
-            drop(state);
-            return Err(SendError::Full(item));
-        }
-        Policy::DropNewest => item,
-        Policy::DropOldest => match state.pop() {
-            None => item,
-            Some(oldest) => {
-                state.push(item);
-                oldest
-            }
-        },
-    };
-    let receiver = state.call_receiver();
-    let undelivered = state.undelivered();
-    drop(state);
-    call(receiver);
-    dispose(undelivered.as_ref(), core::iter::once(excess));
-    Ok(())
-}
-
-/// Sends at a rendezvous: the value waits in line, until a receiver takes it from there.
-fn meet<T>(
-    mut state: Hold<'_, T>,
-    value: &mut Option<T>,
-    place: &mut Place,
-    offer: Option<&mut Offer<'_>>,
-) -> Attempt<Result<(), SendError<T>>> {
-    let closed = state.closed;
-    let came = match &mut state.rare {
-        Some(rare) => rare.meeting.arrive(place),
-        None => Came::New,
-    };
-    if came == Came::Turned {
-        return Attempt::Done(Ok(()));
-    }
-    let meeting = &mut state.rare().meeting;
-    let Some(offer) = offer.filter(|_| !closed) else {
-        let (left, reserver) = state.leave_meeting(place);
-        let reason = closed.then(|| Reason(state.cause()));
-        drop(state);
-        call(reserver);
-        if let Left::Waiter(waiter) = left {
-            let (_waker, item) = waiter.split();
-            *value = Some(item);
-        }
-        return match (reason, value.take()) {
-            (Some(reason), Some(item)) => Attempt::Done(Err(SendError::Closed(item, reason))),
-            (_, item) => {
-                *value = item;
-                Attempt::Waits
-            }
-        };
-    };
-    // Panic: as in `send`.
-    let bring = || value.take().expect("a send is not polled after it was done");
-    if !meeting.wait(place, offer, came, bring) {
-        return Attempt::Unprepared;
-    }
-    offer.object = state.number();
-    state.settle_senders();
-    let receiver = state.call_receiver();
-    drop(state);
-    call(receiver);
-    Attempt::Waits
-}
-
 impl<T> State<T> {
     pub(crate) fn undelivered(&self) -> Option<Undelivered<T>> {
         self.rare.as_ref()?.undelivered.clone()
-    }
-}
-
-/// The answer of a closed channel.
-#[cold]
-fn refuse<T>(
-    mut state: Hold<'_, T>,
-    value: &mut Option<T>,
-    place: &mut Place,
-) -> Attempt<Result<(), SendError<T>>> {
-    let left = state.tx.leave(place);
-    let reason = Reason(state.cause());
-    drop(state);
-    drop(left);
-    match value.take() {
-        Some(value) => Attempt::Done(Err(SendError::Closed(value, reason))),
-        None => Attempt::Waits,
     }
 }
 

@@ -116,7 +116,7 @@ impl<T> Iterator for Remains<T> {
 
 impl<T> State<T> {
     pub(crate) fn new(capacity: usize) -> Self {
-        let mut state = Self {
+        Self {
             limit: 0,
             floor: NEVER,
             closed: false,
@@ -128,9 +128,7 @@ impl<T> State<T> {
             rare: None,
             rx: Line::new(),
             tx: Line::new(),
-        };
-        state.settle_ease();
-        state
+        }
     }
 
     pub(crate) fn policy(&self) -> Policy {
@@ -211,6 +209,19 @@ impl<T> State<T> {
             return None;
         }
         self.ring.pop_front()
+    }
+
+    /// Whether no item stands in the ring, and so none anywhere.
+    #[inline]
+    pub(crate) fn is_drained(&self) -> bool {
+        self.ring.is_empty()
+    }
+
+    /// Whether a look at it is all that there is to receiving: there is nothing, no sender to be called, and
+    /// more may come.
+    #[inline]
+    pub(crate) fn has_nothing(&self) -> bool {
+        self.is_drained() && self.capacity > 0 && !self.closed && self.tx.waiting() == 0
     }
 
     /// Finds out when sending and receiving need no thought; whoever changed anything but the ring

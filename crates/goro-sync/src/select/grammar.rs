@@ -201,38 +201,46 @@ macro_rules! __select {
                 $crate::__select!(@future $check $future $(, $guard)?)
             );)*
             #[allow(unused_mut, reason = "it depends on the arms")]
-            let mut goro_round = $crate::select::round::Round::new();
+            let mut goro_round = $crate::__select!(@round $($default)?);
             $(goro_round.admit($index, $var.is_some());)*
             $(let mut goro_late = $crate::select::round::Late::new($duration);)?
             let goro_selected = ::core::future::poll_fn(|goro_cx: &mut ::core::task::Context<'_>| {
                 ::core::task::ready!(goro_round.begin(goro_cx));
-                for goro_arm in goro_round.$order() {
-                    match goro_arm {
-                        $($index => {
-                            let ::core::option::Option::Some(goro_future) = $var.as_mut().as_pin_mut()
-                            else { continue };
-                            #[allow(unused_mut, reason = "it depends on the arms")]
-                            let ::core::task::Poll::Ready(mut goro_output) =
-                                ::core::future::Future::poll(goro_future, goro_cx)
-                            else { continue };
-                            let mut goro_matched = false;
-                            #[allow(unused_variables, unused_mut, unreachable_code, reason = "it depends on the arms")]
-                            match goro_output {
-                                $pattern if $crate::select::round::fits(&mut goro_matched) => {
-                                    ::core::unreachable!()
+                #[allow(unused_imports, reason = "it depends on the arms")]
+                use $crate::select::glance::Ask as _;
+                loop {
+                    for goro_arm in goro_round.$order() {
+                        match goro_arm {
+                            $($index => {
+                                let ::core::option::Option::Some(goro_future) = $var.as_mut().as_pin_mut()
+                                else { continue };
+                                #[allow(unused_mut, reason = "it depends on the arms")]
+                                let ::core::task::Poll::Ready(mut goro_output) =
+                                    $crate::select::glance::Arm(goro_future)
+                                    .ask(&mut goro_round, $index, goro_cx)
+                                else { continue };
+                                let mut goro_matched = false;
+                                #[allow(unused_variables, unused_mut, unreachable_code, reason = "it depends on the arms")]
+                                match goro_output {
+                                    $pattern if $crate::select::round::fits(&mut goro_matched) => {
+                                        ::core::unreachable!()
+                                    }
+                                    _ => {}
                                 }
-                                _ => {}
-                            }
-                            if goro_matched {
-                                goro_round.won(goro_cx);
-                                return ::core::task::Poll::Ready(
-                                    __GoroSelected::$variant(goro_output),
-                                );
-                            }
-                            $var.set(::core::option::Option::None);
-                            goro_round.dismiss($index);
-                        })*
-                        _ => ::core::unreachable!(),
+                                if goro_matched {
+                                    goro_round.won(goro_cx);
+                                    return ::core::task::Poll::Ready(
+                                        __GoroSelected::$variant(goro_output),
+                                    );
+                                }
+                                $var.set(::core::option::Option::None);
+                                goro_round.dismiss($index);
+                            })*
+                            _ => ::core::unreachable!(),
+                        }
+                    }
+                    if !goro_round.asks_again() {
+                        break;
                     }
                 }
                 $crate::__select!(@otherwise goro_round goro_cx [$($default)?] [$(goro_late $duration)?] [$($else)?])
@@ -253,6 +261,13 @@ macro_rules! __select {
             _ => ::core::unreachable!(),
         }
     }};
+
+    (@round) => {
+        $crate::select::round::Round::glancing()
+    };
+    (@round $default:expr) => {
+        $crate::select::round::Round::new()
+    };
 
     (@future $check:ident $future:expr) => {
         $crate::select::round::$check($future)

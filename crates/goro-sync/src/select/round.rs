@@ -8,7 +8,9 @@
 //!    that won spent nothing or one.
 //! 3. `default` is taken with budget left only: an arm that said `Pending` because the budget ended
 //!    does not count as not ready.
-//! 4. The clock is read, and a timer armed, after every arm was asked and none was ready.
+//! 4. An arm that was [glanced](super::glance) at is polled before the round says `Pending`, and no other
+//!    arm is asked twice in a poll.
+//! 5. The clock is read, and a timer armed, after every arm was asked and none was ready.
 
 use core::future::IntoFuture;
 use core::task::{Context, Poll, ready};
@@ -23,20 +25,34 @@ use super::safe::StrictArm;
 #[derive(Debug)]
 pub struct Round {
     arms: u64,
+    /// Those to be asked in this pass.
+    asked: u64,
+    /// Those that were glanced at.
+    glanced: u64,
     units: u32,
+    /// Whether arms that can be glanced at are, before they are polled.
+    can_glance: bool,
+    /// Whether this pass is one of glances.
+    glances: bool,
 }
 
 impl Round {
     /// No arm yet.
     #[inline]
     pub const fn new() -> Self {
-        Self { arms: 0, units: 0 }
+        Self { arms: 0, asked: 0, glanced: 0, units: 0, can_glance: false, glances: false }
     }
 
     /// With arms 0 to `count` - 1, at most 63 of them.
     #[inline]
     pub const fn of(count: u32) -> Self {
-        Self { arms: (1 << count) - 1, units: 0 }
+        Self { arms: (1 << count) - 1, ..Self::new() }
+    }
+
+    /// No arm yet; arms that can be glanced at are, before they are polled.
+    #[inline]
+    pub const fn glancing() -> Self {
+        Self { can_glance: true, ..Self::new() }
     }
 
     /// Lets arm `index` (below 64) take part if it is `enabled`.
@@ -62,19 +78,40 @@ impl Round {
     pub fn begin(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         ready!(budget::poll_spend(cx)).refund();
         self.units = budget::remaining();
+        (self.asked, self.glanced, self.glances) = (self.arms, 0, self.can_glance);
         Poll::Ready(())
     }
 
-    /// The arms that are left, in a random order.
+    /// Whether arm `index` is to be glanced at, and then polled in another pass.
     #[inline]
-    pub fn shuffled(&self) -> Shuffled {
-        Shuffled { left: self.arms, fraction: 0, draws: 0 }
+    pub const fn glances_at(&mut self, index: u32) -> bool {
+        self.glanced |= (self.glances as u64) << index;
+        self.glances
     }
 
-    /// The arms that are left, as they were written.
+    /// No arm was ready in this pass. Whether there is another one, of those that were glanced at.
+    #[inline]
+    pub const fn asks_again(&mut self) -> bool {
+        self.glances = false;
+        self.asked = self.glanced & self.arms;
+        self.glanced = 0;
+        self.asked != 0
+    }
+
+    /// The arms to be asked in this pass, in a random order.
+    #[inline]
+    pub fn shuffled(&self) -> Shuffled {
+        let draw = match self.asked {
+            0..=FEW => Draw::Few(ORDERS[below(random::next(), ORDERS.len() as u64).0 as usize]),
+            many => Draw::Many { count: many.count_ones(), fraction: 0, draws: 0 },
+        };
+        Shuffled { left: self.asked, draw }
+    }
+
+    /// The arms to be asked in this pass, as they were written.
     #[inline]
     pub const fn biased(&self) -> Biased {
-        Biased { left: self.arms }
+        Biased { left: self.asked }
     }
 
     /// An arm has won: the round pays, unless the arm did.
@@ -113,31 +150,55 @@ impl Default for Round {
     }
 }
 
+/// The arms of a set with none above the fourth.
+const FEW: u64 = 0b1111;
+
+/// The orders of four arms, two bits each, the first one lowest.
+const ORDERS: [u8; 24] = {
+    let (mut orders, mut count, mut code) = ([0; 24], 0, 0_u8);
+    loop {
+        let arms = [code & 3, code >> 2 & 3, code >> 4 & 3, code >> 6];
+        if 1 << arms[0] | 1 << arms[1] | 1 << arms[2] | 1 << arms[3] == FEW {
+            orders[count] = code;
+            count += 1;
+        }
+        if code == u8::MAX {
+            break orders;
+        }
+        code += 1;
+    }
+};
+
 /// Each of a set of arms once, every order being equally likely.
 #[derive(Debug)]
 pub struct Shuffled {
     left: u64,
-    /// What is left of the last random word: a fraction of 2^64, multiplied by each choice's count.
-    fraction: u64,
-    draws: u32,
+    draw: Draw,
 }
 
-impl Shuffled {
-    /// Choices among at most 64 that one random word serves: 30 bits of it, so that the last one
-    /// is even to within one part in 2^34.
-    const DRAWS: u32 = 5;
+#[derive(Debug)]
+enum Draw {
+    /// An order of four arms: those of them that are in the set come in every order equally often.
+    Few(u8),
+    Many {
+        /// How many are left.
+        count: u32,
+        /// What is left of the last random word.
+        fraction: u64,
+        /// Choices that are still to be made with it.
+        draws: u32,
+    },
+}
 
-    #[inline]
-    fn below(&mut self, count: u32) -> u32 {
-        if self.draws == 0 {
-            self.fraction = random::next();
-            self.draws = Self::DRAWS;
-        }
-        self.draws -= 1;
-        let wide = u128::from(self.fraction) * u128::from(count);
-        self.fraction = wide as u64;
-        (wide >> 64) as u32
-    }
+/// Choices among at most 64 that one random word serves: 30 bits of it, so that the last one
+/// is even to within one part in 2^34.
+const DRAWS: u32 = 5;
+
+/// A number below `count` out of a fraction of 2^64, and what is left of that.
+#[inline]
+fn below(fraction: u64, count: u64) -> (u64, u64) {
+    let wide = u128::from(fraction) * u128::from(count);
+    ((wide >> 64) as u64, wide as u64)
 }
 
 impl Iterator for Shuffled {
@@ -145,17 +206,28 @@ impl Iterator for Shuffled {
 
     #[inline]
     fn next(&mut self) -> Option<u32> {
-        let mut candidates = self.left;
-        match candidates.count_ones() {
-            0 => return None,
-            1 => {}
-            count => {
-                for _ in 0..self.below(count) {
-                    candidates &= candidates - 1;
-                }
-            }
+        if self.left == 0 {
+            return None;
         }
-        let arm = candidates.trailing_zeros();
+        let arm = match &mut self.draw {
+            Draw::Few(order) => loop {
+                let arm = *order & 3;
+                *order >>= 2;
+                if self.left >> arm & 1 == 1 {
+                    break u32::from(arm);
+                }
+            },
+            Draw::Many { count, fraction, draws } => {
+                if *draws == 0 {
+                    (*fraction, *draws) = (random::next(), DRAWS);
+                }
+                *draws -= 1;
+                let (behind, rest) = below(*fraction, u64::from(*count));
+                (*fraction, *count) = (rest, *count - 1);
+                let candidates = (0..behind).fold(self.left, |left, _| left & (left - 1));
+                candidates.trailing_zeros()
+            }
+        };
         self.left &= !(1 << arm);
         Some(arm)
     }
@@ -243,7 +315,27 @@ mod tests {
     use super::*;
 
     fn round(arms: u64) -> Round {
-        Round { arms, units: 0 }
+        Round { arms, asked: arms, ..Round::new() }
+    }
+
+    fn begun(round: &mut Round) -> Biased {
+        let mut cx = Context::from_waker(core::task::Waker::noop());
+        assert!(round.begin(&mut cx).is_ready());
+        round.biased()
+    }
+
+    #[test]
+    fn an_arm_that_was_glanced_at_is_asked_once_more_and_no_other() {
+        let mut round = Round::glancing();
+        for arm in 0..4 {
+            round.admit(arm, true);
+        }
+        assert!(begun(&mut round).eq(0..4));
+        assert!([1, 2, 3].map(|arm| round.glances_at(arm)) == [true; 3]);
+        round.dismiss(2);
+        assert!(round.asks_again() && round.biased().eq([1, 3]));
+        assert!(!round.glances_at(1) && !round.asks_again(), "the second pass polls");
+        assert!(begun(&mut round).eq([0, 1, 3]) && round.glances_at(0), "in each poll");
     }
 
     #[test]
@@ -258,15 +350,19 @@ mod tests {
     }
 
     #[test]
-    fn every_order_of_four_is_equally_likely() {
+    fn every_order_is_equally_likely() {
         random::seed(4);
-        let mut orders = std::collections::BTreeMap::new();
-        for _ in 0..240_000 {
-            *orders.entry(round(0b1_0110_0001).shuffled().collect::<Vec<_>>()).or_insert(0) += 1;
+        for (arms, orders) in
+            [(0b1_0110_0001, 24), (0b1111, 24), (0b1011, 6), (0b1010, 2), (0b100, 1)]
+        {
+            let mut counts = std::collections::BTreeMap::new();
+            for _ in 0..orders * 10_000 {
+                *counts.entry(round(arms).shuffled().collect::<Vec<_>>()).or_insert(0) += 1;
+            }
+            assert_eq!(counts.len(), orders);
+            // Expected 10,000 each with a standard deviation of at most 98.
+            assert!(counts.values().all(|n| (9_400..10_600).contains(n)), "{counts:?}");
         }
-        assert_eq!(orders.len(), 24);
-        // Expected 10,000 each with a standard deviation of 98.
-        assert!(orders.values().all(|n| (9_400..10_600).contains(n)), "{orders:?}");
     }
 
     #[test]
@@ -289,7 +385,7 @@ mod tests {
         round.admit(1, false);
         round.admit(2, true);
         round.dismiss(0);
-        assert!(round.biased().eq([2]) && !round.is_over());
+        assert!(begun(&mut round).eq([2]) && !round.is_over());
         round.dismiss(2);
         assert!(round.is_over());
     }

@@ -197,9 +197,15 @@ impl<T> Operation for Changed<'_, T> {
 
     #[inline]
     fn attempt(&mut self, offer: Option<&mut Offer<'_>>) -> Attempt<Self::Output> {
+        let stays = offer.is_some();
         let attempt = self.receiver.attempt(offer);
-        self.waits = matches!(attempt, Attempt::Waits);
+        self.waits = stays && matches!(attempt, Attempt::Waits);
         attempt
+    }
+
+    #[inline]
+    fn stands(&self) -> bool {
+        self.waits
     }
 }
 
