@@ -48,7 +48,7 @@ use futures::channel::oneshot;
 use futures::future::{Either, select};
 use goro::net::TcpListener;
 use goro::runtime::{Builder, Handle, Runtime};
-use goro::signal::interrupts;
+use goro::signal::{SignalKind, signal};
 use report::Report;
 use server::{Site, Tally};
 
@@ -95,7 +95,7 @@ fn build(options: &Options) -> Result<Runtime, goro::runtime::BuildError> {
 
 async fn run(options: Options, load: Option<Load>) -> io::Result<ExitCode> {
     // Before the address is printed: from then on a Ctrl-C must find somebody listening.
-    let mut interrupts = interrupts()?;
+    let mut interrupts = signal(SignalKind::interrupt())?;
     let listener = TcpListener::bind(options.addr).await.map_err(|error| {
         let addr = options.addr;
         let text = format!("cannot listen on {addr}: {error}; choose another with --addr");

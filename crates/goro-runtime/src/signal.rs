@@ -1,35 +1,123 @@
-//! Ctrl-C, as a future.
+//! Signals of the operating system, as streams.
 //!
-//! One thread for the process, started at the first call, sleeps in a read on a pipe that the
-//! signal handler writes to; it wakes whoever waits. So a waiter needs no runtime, and an idle
-//! process has no wake-ups. Other handlers in the process go on being called.
+//! ```text
+//!  kernel ──▶ the process's handler: a flag for its kind, a byte into a pipe ──▶ whatever handler was there before
+//!                                             │
+//!                      one thread for the process, started by the first `signal`
+//!                                             │ counts at the kind's line, and wakes who waits there
+//!                                             ▼
+//!                     each `Signal`: how many of its kind it has seen
+//! ```
+//!
+//! So who listens needs no runtime, an idle process has no wake-ups, and handlers that others have
+//! installed in the process go on being called.
 //!
 //! Invariants:
-//! 1. A signal that comes after [`interrupts`] has returned is seen by that [`Interrupts`], also
-//!    when nobody is polling it then: signals are counted, not flagged.
-//! 2. Wakers are woken after the lock is released.
+//! 1. A signal that comes after [`signal`] has returned is seen by that [`Signal`], also when nobody is
+//!    polling it then: signals are counted, not flagged.
+//! 2. Signals of one kind that come before the thread has looked count once: at least one is seen after
+//!    the last one came. The kernel merges those that wait to be delivered in the same way.
+//! 3. Wakers are woken after the lock is released.
 //!
-//! Left out: other signals, and Windows' console events.
+//! Left out: taking a handler away again. What the signal would have done without one was for the process
+//! as it was before, and another part of it may have come to rely on the handler. And Windows' console
+//! events.
 
+use core::fmt;
 use core::future::{Future, poll_fn};
-use core::task::{Context, Poll, Waker};
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use futures::Stream;
 use goro_context::{Op, note};
-use goro_shim::atomic::Ordering;
-use goro_shim::global::{AtomicU64, Lock, OnceLock};
-use goro_wait::{Key, WaitList};
+use goro_wait::Key;
 use std::io;
 
-struct Line {
-    arrived: AtomicU64,
-    waiting: Lock<WaitList<Waker>>,
+mod post;
+
+use post::Line;
+
+/// Which signal.
+///
+/// ```
+/// use goro_runtime::signal::SignalKind;
+/// assert_eq!(SignalKind::from_raw(2), SignalKind::interrupt());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SignalKind(i32);
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $signal:ident;)*) => {
+        #[cfg(unix)]
+        impl SignalKind {
+            $($(#[$doc])*
+            pub const fn $name() -> Self {
+                Self(signal_hook::consts::$signal)
+            })*
+        }
+    };
 }
 
-static LINE: OnceLock<Result<Line, String>> = OnceLock::new();
+kinds! {
+    /// `SIGINT`: Ctrl-C.
+    interrupt = SIGINT;
+    /// `SIGTERM`: what `kill`, and whoever manages services, sends.
+    terminate = SIGTERM;
+    /// `SIGQUIT`: Ctrl-\.
+    quit = SIGQUIT;
+    /// `SIGHUP`: the terminal is gone; for services, by custom, "read the configuration again".
+    hangup = SIGHUP;
+    /// `SIGUSR1`.
+    user_defined1 = SIGUSR1;
+    /// `SIGUSR2`.
+    user_defined2 = SIGUSR2;
+    /// `SIGCHLD`: a child process has ended or stopped.
+    child = SIGCHLD;
+    /// `SIGWINCH`: the terminal has another size.
+    window_change = SIGWINCH;
+    /// `SIGALRM`.
+    alarm = SIGALRM;
+    /// `SIGPIPE`: a write to a pipe that nobody reads. Rust's programs ignore it unless it is listened to.
+    pipe = SIGPIPE;
+}
 
-fn line() -> io::Result<&'static Line> {
-    let line = LINE
-        .get_or_init(|| listen().map_err(|error| format!("listening for Ctrl-C failed: {error}")));
-    line.as_ref().map_err(|text| io::Error::other(text.as_str()))
+impl SignalKind {
+    /// The signal with this number.
+    pub const fn from_raw(number: i32) -> Self {
+        Self(number)
+    }
+
+    /// Its number.
+    pub const fn as_raw(self) -> i32 {
+        self.0
+    }
+}
+
+/// Listens for signals of this kind from now on, missing none.
+///
+/// From the first call on, for as long as the process runs, the signal no longer does what it would do
+/// by itself, such as ending the process. Handlers that are there already, and those that come later and
+/// call on the one before them, are called all the same.
+///
+/// # Errors
+/// `InvalidInput` for signals that no program can listen to (`SIGKILL`, `SIGSTOP`) or go on after
+/// (`SIGSEGV`, `SIGFPE`, `SIGILL`), and for numbers of none; when the pipe or the thread was refused, which
+/// a later call tries again; `Unsupported` on other systems than Unix.
+///
+/// # Example
+/// ```no_run
+/// use goro_runtime::signal::{SignalKind, signal};
+/// # async fn read_configuration() {}
+/// # async fn example() -> std::io::Result<()> {
+/// let mut hangups = signal(SignalKind::hangup())?;
+/// loop {
+///     read_configuration().await;
+///     hangups.recv().await;
+/// }
+/// # }
+/// ```
+pub fn signal(kind: SignalKind) -> io::Result<Signal> {
+    let line = post::line(kind.0)?;
+    Ok(Signal { kind, line, seen: line.arrived(), place: None })
 }
 
 /// Completes when the process is interrupted (`SIGINT`, Ctrl-C) after the first poll.
@@ -37,68 +125,56 @@ fn line() -> io::Result<&'static Line> {
 /// From the first call on, an interrupt no longer ends the process by itself.
 ///
 /// # Errors
-/// When the handler, its pipe or its thread could not be set up; on other systems than Unix,
-/// `Unsupported`.
+/// As for [`signal`].
 ///
 /// # Cancel safety
-/// Safe, but an interrupt between two calls is seen by neither: use [`interrupts`] to miss none.
+/// Safe, but an interrupt between two calls is seen by neither: keep a [`Signal`] to miss none.
 ///
 /// # Example
 /// ```no_run
-/// # async fn serve() {}
 /// # async fn example() -> std::io::Result<()> {
 /// goro_runtime::signal::ctrl_c().await?;
 /// println!("shutting down");
 /// # Ok(()) }
 /// ```
 pub async fn ctrl_c() -> io::Result<()> {
-    interrupts()?.recv().await;
+    #[cfg(unix)]
+    let kind = SignalKind::interrupt();
+    #[cfg(not(unix))]
+    let kind = SignalKind::from_raw(2);
+    signal(kind)?.recv().await;
     Ok(())
 }
 
-/// Listens for interrupts from now on, missing none.
+/// The signals of one kind since it was made; from [`signal`]. As a stream it has no end.
 ///
-/// # Errors
-/// As for [`ctrl_c`].
-pub fn interrupts() -> io::Result<Interrupts> {
-    let line = line()?;
-    // Ordering: Acquire pairs with the Release in `announce`.
-    Ok(Interrupts { line, seen: line.arrived.load(Ordering::Acquire), place: None })
-}
-
-/// The interrupts since it was made; from [`interrupts`].
-pub struct Interrupts {
+/// Each of those who listen sees each signal. Those of one kind that follow each other within
+/// microseconds may count once; there is always one to be seen after the last one came.
+pub struct Signal {
+    kind: SignalKind,
     line: &'static Line,
     seen: u64,
     place: Option<Key>,
 }
 
-impl Interrupts {
-    /// Waits for the next interrupt. Several that arrive while nobody looks count one by one.
+impl Signal {
+    /// Waits for the next signal. Several that came while nobody looked count one by one.
     ///
     /// # Cancel safety
-    /// Safe: an interrupt is counted as seen only when the future completes.
+    /// Safe: a signal is counted as seen only when the future completes.
     pub fn recv(&mut self) -> impl Future<Output = ()> + Send + '_ {
         poll_fn(|cx| self.poll_recv(cx))
     }
 
-    /// Polls for the next interrupt.
+    /// Polls for the next signal.
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.take() {
             return Poll::Ready(());
         }
         // Panic: a waker's clone may; nothing is held and nothing has changed.
         let waker = cx.waker().clone();
-        let old = {
-            let mut waiting = self.line.waiting.lock();
-            match self.place.and_then(|place| waiting.get_mut(place)) {
-                Some(old) => Some(core::mem::replace(old, waker)),
-                None => {
-                    self.place = Some(waiting.push_back(waker));
-                    None
-                }
-            }
-        };
+        let (place, old) = self.line.wait(self.place, waker);
+        self.place = Some(place);
         drop(old);
         // Arrived between the first look and the registration?
         if self.take() {
@@ -108,9 +184,13 @@ impl Interrupts {
         Poll::Pending
     }
 
+    /// Which signal it listens for.
+    pub fn kind(&self) -> SignalKind {
+        self.kind
+    }
+
     fn take(&mut self) -> bool {
-        // Ordering: Acquire pairs with the Release in `announce`.
-        let new = self.line.arrived.load(Ordering::Acquire) != self.seen;
+        let new = self.line.arrived() != self.seen;
         if new {
             self.seen = self.seen.wrapping_add(1);
             self.leave();
@@ -120,60 +200,27 @@ impl Interrupts {
 
     fn leave(&mut self) {
         if let Some(place) = self.place.take() {
-            let waker = self.line.waiting.lock().remove(place);
-            drop(waker);
+            drop(self.line.leave(place));
         }
     }
 }
 
-impl Drop for Interrupts {
+impl Stream for Signal {
+    type Item = ();
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<()>> {
+        self.poll_recv(cx).map(Some)
+    }
+}
+
+impl Drop for Signal {
     fn drop(&mut self) {
         self.leave();
     }
 }
 
-impl core::fmt::Debug for Interrupts {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Interrupts").field("seen", &self.seen).finish_non_exhaustive()
+impl fmt::Debug for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signal").field("kind", &self.kind).finish_non_exhaustive()
     }
-}
-
-#[cfg(unix)]
-fn announce(line: &Line) {
-    // Ordering: Release pairs with the Acquire in `take`.
-    line.arrived.fetch_add(1, Ordering::Release);
-    let mut wakers: Vec<Waker> = line.waiting.lock().drain().collect();
-    crate::observe::wake_each(&mut wakers);
-}
-
-#[cfg(unix)]
-fn listen() -> io::Result<Line> {
-    use std::io::Read;
-    use std::os::unix::net::UnixStream;
-
-    let (mut read, write) = UnixStream::pair()?;
-    let line = Line { arrived: AtomicU64::new(0), waiting: Lock::new(WaitList::new()) };
-    goro_shim::thread::start("goro-signals".to_owned(), Some(256 * 1024), move || {
-        let mut bytes = [0_u8; 64];
-        loop {
-            match read.read(&mut bytes) {
-                Ok(0) => return,
-                // The handler writes one byte for each signal.
-                Ok(signals) => {
-                    if let Some(Ok(line)) = LINE.get() {
-                        (0..signals).for_each(|_| announce(line));
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return,
-            }
-        }
-    })?;
-    signal_hook::low_level::pipe::register(signal_hook::consts::SIGINT, write)?;
-    Ok(line)
-}
-
-#[cfg(not(unix))]
-fn listen() -> io::Result<Line> {
-    Err(io::Error::new(io::ErrorKind::Unsupported, "interrupts are heard on Unix only"))
 }

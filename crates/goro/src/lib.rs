@@ -131,7 +131,7 @@ pub use goro_sync::{CancellationToken, broadcast, oneshot, race, race_ok, reques
 
 /// Signals of the operating system.
 pub mod signal {
-    pub use goro_runtime::signal::{Interrupts, ctrl_c, interrupts};
+    pub use goro_runtime::signal::{Signal, SignalKind, ctrl_c, signal};
 }
 
 /// The production runtime under a seed, for tests: seeded order, virtual time.
