@@ -25,6 +25,8 @@ pub enum Cause {
     Cancelled,
     /// The time allowed was up.
     Deadline,
+    /// The runtime, or the group, finishes what it has and takes nothing else.
+    Draining,
     /// The runtime stops.
     Shutdown,
     /// The task was aborted through its handle.
@@ -69,6 +71,9 @@ impl fmt::Display for Cause {
         match self {
             Cause::Cancelled => f.write_str("cancelled on request"),
             Cause::Deadline => f.write_str("the deadline has passed"),
+            Cause::Draining => {
+                f.write_str("draining: what was begun is finished, nothing else is taken")
+            }
             Cause::Shutdown => f.write_str("the runtime is shutting down"),
             Cause::Aborted => f.write_str("aborted through its handle"),
             Cause::Refused => f.write_str("could not be started"),
@@ -198,6 +203,7 @@ mod tests {
         let causes = [
             Cause::Cancelled,
             Cause::Deadline,
+            Cause::Draining,
             Cause::Shutdown,
             Cause::Aborted,
             Cause::Refused,

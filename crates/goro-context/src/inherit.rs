@@ -53,6 +53,15 @@ impl Head {
         Self(Some(Arc::new(Entry { value: Box::new(value), next: self })))
     }
 
+    /// Whether both are the same list, and not only alike.
+    pub fn is(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Some(here), Some(there)) => Arc::ptr_eq(here, there),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
     /// The youngest entry of this type.
     pub fn get<T: 'static>(&self) -> Option<&T> {
         let mut entry = self.0.as_deref();

@@ -113,7 +113,10 @@ where
     let mut batch = Batch { shard, tasks: Vec::with_capacity(expected) };
     let mut handles = Vec::with_capacity(expected);
     for future in futures {
-        if shard.hub.limit.admits() {
+        let refusal = if shard.hub.gate.is_running() { None } else { shard.hub.spawn_refusal() };
+        if let Some(cause) = refusal {
+            handles.push(crate::refused::task(future, kind, cause));
+        } else if shard.hub.limit.admits() {
             let (task, handle) = goro_task::spawn(future, shard, Meta::new(kind));
             batch.tasks.push(task);
             handles.push(handle);

@@ -9,9 +9,10 @@
 
 use goro_context::Cause;
 use goro_queue::Claim;
-use goro_task::Ending;
+use goro_task::{Ending, Runnable};
 
 use crate::hub::Hub;
+use crate::job::Jobs;
 use crate::shard::{Shard, Work};
 
 /// The most tasks taken from a registry at once; the lock is released in between.
@@ -30,6 +31,14 @@ pub(crate) fn cancel_all(
         cancel(task);
     }
     cancelled
+}
+
+/// Cancels a blocking job that nobody has begun.
+pub(crate) fn cancel_job(job: Runnable<Jobs>, cause: &Cause, runtime: &str) {
+    let kind = job.kind();
+    if job.cancel(cause.clone()) == Ending::Panicked {
+        crate::observe::blocking_panicked(kind, runtime);
+    }
 }
 
 /// Cancels one, and tells of its panic if its destructor does.

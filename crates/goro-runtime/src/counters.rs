@@ -7,6 +7,7 @@
 //! has no owner, calls [`Counter::add_shared`].
 
 use goro_shim::atomic::{AtomicU64, Ordering};
+use goro_task::Ending;
 
 /// A count that only grows.
 #[derive(Debug, Default)]
@@ -50,6 +51,9 @@ pub(crate) struct Counters {
     pub(crate) finished: Counter,
     /// Of those, the ones that panicked.
     pub(crate) panicked: Counter,
+    /// Of those, the ones whose futures were dropped before they were done; counted before they are
+    /// counted as finished.
+    pub(crate) cancelled: Counter,
     /// Polls begun.
     pub(crate) polls: Counter,
     /// Times the worker went to sleep.
@@ -74,11 +78,20 @@ pub(crate) fn live<'a, All: Iterator<Item = &'a Counters>>(all: impl Fn() -> All
 }
 
 impl Counters {
+    /// Of the counters of tasks that did not end as they meant to: the one for this ending.
+    #[cold]
+    pub(crate) fn unfinished(&self, ending: Ending) -> &Counter {
+        if ending == Ending::Panicked { &self.panicked } else { &self.cancelled }
+    }
+
     /// Starts over for another lease; nobody counts here meanwhile.
     pub(crate) fn reset(&self) {
-        let Self { spawned, finished, panicked, polls, parks, steals, overflows, wakes, busy } =
-            self;
-        for counter in [spawned, finished, panicked, polls, parks, steals, overflows, wakes, busy] {
+        let Self { spawned, finished, panicked, cancelled, .. } = self;
+        let Self { polls, parks, steals, overflows, wakes, busy, .. } = self;
+        for counter in [spawned, finished, panicked, cancelled] {
+            counter.reset();
+        }
+        for counter in [polls, parks, steals, overflows, wakes, busy] {
             counter.reset();
         }
     }

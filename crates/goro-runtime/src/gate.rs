@@ -1,8 +1,17 @@
 //! Whether a runtime takes tasks, and how its end knows that none is left.
 //!
 //! ```text
-//!  RUNNING ──close──▶ CLOSING ──stop──▶ STOPPED ──open──▶ RUNNING (another lease)
+//!  RUNNING ──drain──▶ DRAINING ──terminate──▶ TERMINATING ──close──▶ CLOSING ──stop──▶ STOPPED
+//!     ▲ └────────────────────────────close────────────────────────────▲                  │
+//!     └───────────────────────────────open (another lease)───────────────────────────────┘
 //! ```
+//!
+//! | | who may spawn | what becomes of tasks |
+//! |---|---|---|
+//! | RUNNING | all | |
+//! | DRAINING | work that holds a guard (`shutdown`) | they run |
+//! | TERMINATING | nobody | they run, and are asked to end |
+//! | CLOSING | nobody | whatever is found is cancelled |
 //!
 //! A spawn from outside meets a shutdown:
 //!
@@ -22,6 +31,10 @@
 //! 2. Finished is summed before spawned: both only grow, so equal sums mean that at the moment
 //!    between the two nothing was live.
 //!
+//! A spawn is refused before its task is made, by one load that every spawn owed to CLOSING anyway: all but
+//! RUNNING go out of the way there. One that looked just before DRAINING or TERMINATING began is let in as if
+//! it had come a moment earlier; only CLOSING needs the hand-shake above.
+//!
 //! Left out: spawns on a worker. Their spawner is itself live, or a worker that has yet to leave,
 //! so the shutdown waits for it whether or not it sees the count; they need no fence.
 
@@ -30,8 +43,10 @@ use goro_shim::atomic::{AtomicU32, Ordering, fence_seqcst};
 use crate::counters::Counter;
 
 const RUNNING: u32 = 0;
-const CLOSING: u32 = 1;
-const STOPPED: u32 = 2;
+const DRAINING: u32 = 1;
+const TERMINATING: u32 = 2;
+const CLOSING: u32 = 3;
+const STOPPED: u32 = 4;
 
 /// A runtime's phase; see the module.
 #[derive(Debug)]
@@ -45,16 +60,35 @@ impl Gate {
 
     /// Takes tasks from now on.
     pub(crate) fn open(&self) {
-        // Ordering: Release pairs with the Acquire in `is_closing`: who sees the gate open sees
+        // Ordering: Release pairs with the Acquire in `is_running`: who sees the gate open sees
         // what was set up before.
         self.0.store(RUNNING, Ordering::Release);
     }
 
-    /// Whether tasks are refused.
+    /// Whether everybody may spawn.
+    #[inline]
+    pub(crate) fn is_running(&self) -> bool {
+        // Ordering: Acquire pairs with the Release in `open` and in every step on from there.
+        self.0.load(Ordering::Acquire) == RUNNING
+    }
+
+    /// Whether only work that holds a guard may spawn.
+    pub(crate) fn is_draining(&self) -> bool {
+        // Ordering: as in `is_running`.
+        self.0.load(Ordering::Acquire) == DRAINING
+    }
+
+    /// Whether nobody may spawn any more; tasks may still run.
+    pub(crate) fn is_ending(&self) -> bool {
+        // Ordering: as in `is_running`.
+        self.0.load(Ordering::Acquire) >= TERMINATING
+    }
+
+    /// Whether tasks are cancelled.
     #[inline]
     pub(crate) fn is_closing(&self) -> bool {
-        // Ordering: Acquire pairs with the Release in `open`, `close` and `stop`.
-        self.0.load(Ordering::Acquire) != RUNNING
+        // Ordering: as in `is_running`.
+        self.0.load(Ordering::Acquire) >= CLOSING
     }
 
     /// Whether nothing will ever happen behind it again.
@@ -77,11 +111,26 @@ impl Gate {
         !self.is_closing()
     }
 
-    /// Refuses tasks from now on; true for the caller that did it.
+    /// To this phase, from one before it.
+    fn rise(&self, to: u32) -> bool {
+        let next = |phase| (phase < to).then_some(to);
+        // Ordering: Release pairs with the Acquire in `is_running`.
+        self.0.fetch_update(Ordering::AcqRel, Ordering::Relaxed, next).is_ok()
+    }
+
+    /// From now on only work that holds a guard may spawn.
+    pub(crate) fn drain(&self) {
+        self.rise(DRAINING);
+    }
+
+    /// From now on nobody may.
+    pub(crate) fn terminate(&self) {
+        self.rise(TERMINATING);
+    }
+
+    /// Has all tasks cancelled from now on; true for the caller that did it.
     pub(crate) fn close(&self) -> bool {
-        // Ordering: Release pairs with the Acquire in `is_closing`.
-        let closed =
-            self.0.compare_exchange(RUNNING, CLOSING, Ordering::AcqRel, Ordering::Relaxed).is_ok();
+        let closed = self.rise(CLOSING);
         // Partner: the fence in `admit`.
         fence_seqcst();
         closed
@@ -115,5 +164,24 @@ mod tests {
         gate.open();
         assert!(gate.admit(&spawned));
         assert_eq!(spawned.get(), 3, "each was counted, taken or not");
+    }
+
+    #[test]
+    fn a_gate_that_drains_closes_later() {
+        let (gate, spawned) = (Gate::new(), Counter::default());
+        gate.open();
+        gate.drain();
+        assert!(gate.is_draining() && !gate.is_running() && !gate.is_ending());
+        assert!(gate.admit(&spawned), "who has looked before is let in");
+        gate.terminate();
+        assert!(gate.is_ending() && !gate.is_draining() && !gate.is_closing());
+        gate.drain();
+        assert!(gate.is_ending(), "there is no way back");
+        assert!(gate.close() && !gate.close());
+        gate.terminate();
+        assert!(gate.is_closing());
+        gate.stop();
+        gate.drain();
+        assert!(gate.is_stopped());
     }
 }

@@ -4,6 +4,8 @@
 //! the hub goes back to the pool.
 
 use goro_shim::Arc;
+use goro_shim::global::OnceLock;
+use goro_shim::time::Duration;
 use std::io;
 
 use crate::blocking::Config;
@@ -12,6 +14,7 @@ use crate::hub::{Hub, Lease, MAX_WORKERS};
 use crate::monitor::Monitor;
 use crate::quota::Follows;
 use crate::shard::Shard;
+use crate::shutdown::Unit;
 use crate::stall::{Reports, StallPlan};
 use crate::worker::{Chaos, Seat};
 
@@ -38,6 +41,8 @@ pub(crate) struct Ground {
     pub(crate) stalls: StallPlan,
     pub(crate) reports: Reports,
     pub(crate) follows: Follows,
+    /// Its end, once somebody has asked for a handle to it.
+    pub(crate) ending: OnceLock<Arc<Unit>>,
     local: bool,
 }
 
@@ -64,8 +69,19 @@ impl Ground {
         let hub = Hub::lease(lease);
         let chaos = lease.chaos;
         let reports = Reports::new(Arc::clone(&name));
-        let ground =
-            Arc::new(Self { hub, driver, name, pools, chaos, stalls, reports, follows, local });
+        let ending = OnceLock::new();
+        let ground = Arc::new(Self {
+            hub,
+            driver,
+            name,
+            pools,
+            chaos,
+            stalls,
+            reports,
+            follows,
+            ending,
+            local,
+        });
         hub.set_ground(&ground);
         let monitor = lease.monitor.then(|| Role::Monitor(Monitor::new(Arc::clone(&ground))));
         let before_workers = usize::from(lease.monitor);
@@ -83,9 +99,18 @@ impl Ground {
 
     /// Ends spawning and has every worker cancel what is there and leave.
     pub(crate) fn close(&self) {
+        if let Some(unit) = self.ending.get() {
+            // First: what is cancelled from here on counts as aborted.
+            unit.closes();
+        }
         if self.hub.close() {
             self.hub.wake_all(&self.driver);
         }
+    }
+
+    /// How long whoever drops the runtime waits for its threads, if its end was asked for before that.
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        self.ending.get().and_then(|unit| unit.patience())
     }
 
     /// Only `started` workers ever came up: the rest count as gone.
@@ -114,6 +139,10 @@ impl Ground {
     /// One of the crew is gone; the last one closes what tasks have waited on.
     pub(crate) fn member_left(&self) {
         if self.hub.crew.leave() {
+            if let Some(unit) = self.ending.get() {
+                // While its clock goes and its timers fire.
+                unit.look();
+            }
             self.hub.stop();
             self.driver.close();
         }

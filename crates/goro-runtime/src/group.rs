@@ -39,6 +39,7 @@ use goro_shim::global::Arc;
 use goro_sync::CancellationToken;
 
 mod child;
+mod ending;
 mod run;
 mod shared;
 

@@ -15,6 +15,7 @@ use crate::current::{self, Scope};
 use crate::ground::Ground;
 use crate::metrics::Metrics;
 use crate::shard::Shard;
+use crate::shutdown::ShutdownHandle;
 use crate::spawn::THREE_FIXES;
 
 /// A way into a runtime, for other threads and for libraries.
@@ -171,10 +172,25 @@ impl Handle {
         &self.ground.name
     }
 
-    /// Whether the runtime has begun to shut down.
+    /// Whether the runtime has begun to shut down: it drains, or is further.
     #[must_use]
     pub fn is_shutting_down(&self) -> bool {
-        self.ground.hub.is_closing()
+        !self.ground.hub.gate.is_running()
+    }
+
+    /// What ends this runtime in an orderly way, and says how far that has come. The same one for all who
+    /// ask.
+    ///
+    /// ```
+    /// let runtime = goro_runtime::Runtime::new()?;
+    /// let shutdown = runtime.handle().shutdown();
+    /// shutdown.initiate("no longer needed");
+    /// assert!(runtime.block_on(shutdown.wait()).is_clean());
+    /// # Ok::<(), goro_runtime::BuildError>(())
+    /// ```
+    #[must_use = "this ends nothing yet: `initiate` does"]
+    pub fn shutdown(&self) -> ShutdownHandle {
+        ShutdownHandle::of(&self.ground)
     }
 
     /// Lets `duration` pass inside a poll: spins on real threads, moves the clock when scripted.

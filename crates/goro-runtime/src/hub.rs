@@ -138,6 +138,7 @@ impl Hub {
         for shard in hub.all_shards() {
             shard.timers.open();
         }
+        hub.jobs().counters.reset();
         hub.gate.open();
         hub
     }
@@ -375,6 +376,20 @@ impl Hub {
             Some(Cause::new(FORKED))
         } else {
             None
+        }
+    }
+
+    /// Why the code that runs may make no task here, if it may not. A task that is refused for a drain is
+    /// counted with it.
+    #[cold]
+    pub(crate) fn spawn_refusal(&self) -> Option<Cause> {
+        if self.gate.is_running() {
+            None
+        } else if self.gate.is_draining() {
+            let ground = self.ground()?;
+            ground.ending.get().and_then(|unit| unit.refusal())
+        } else {
+            Some(Cause::Shutdown)
         }
     }
 

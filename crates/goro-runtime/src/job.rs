@@ -31,6 +31,7 @@ use goro_task::{
     AbortHandle, Ending, Home, Homes, JoinHandle, Meta, Parcel, Ran, Registry, Runnable,
 };
 
+use crate::counters::Counters;
 use crate::current;
 use crate::driver::{Refusal, Ticket};
 use crate::ground::Ground;
@@ -209,12 +210,21 @@ pub(crate) struct Jobs {
     number: u32,
     registry: Registry<Self>,
     hub: &'static Hub,
+    pub(crate) counters: Counters,
 }
 
 impl Jobs {
     /// Makes the home of this hub's jobs, for ever.
     pub(crate) fn leak(hub: &'static Hub) -> &'static Self {
-        ALL_JOBS.leak(|number| Self { number, registry: Registry::new(), hub })
+        ALL_JOBS.leak(|number| {
+            let (registry, counters) = (Registry::new(), Counters::default());
+            Self { number, registry, hub, counters }
+        })
+    }
+
+    /// Those that have begun, and those that wait.
+    pub(crate) fn listed(&self) -> &Registry<Self> {
+        &self.registry
     }
 
     /// Gives the memory of a burst back.
@@ -253,9 +263,20 @@ impl Home for Jobs {
             other => {
                 WOKEN.with(|woken| woken.set(other));
                 let kind = task.kind();
-                drop(self.hub.foreign().spawn(async move { drop(task) }, kind));
+                // Also while the hub drains: what ends is no new work.
+                if self.hub.is_closing() || !self.hub.limit.admits() {
+                    return drop(task);
+                }
+                drop(self.hub.foreign().spawn_admitted(async move { drop(task) }, kind));
             }
         }
+    }
+
+    fn ended(&'static self, ending: Ending) {
+        if ending != Ending::Done {
+            self.counters.unfinished(ending).add_shared(1);
+        }
+        self.counters.finished.add_shared(1);
     }
 
     fn schedule_local(&'static self, parcel: Parcel<Self>) {
@@ -279,7 +300,7 @@ impl Running {
     }
 
     fn is_cancelled(&self) -> bool {
-        self.hub.is_closing() || self.abort.as_ref().is_some_and(AbortHandle::is_asked)
+        self.hub.gate.is_ending() || self.abort.as_ref().is_some_and(AbortHandle::is_asked)
     }
 }
 
@@ -350,7 +371,7 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    if let Some(cause) = ground.hub.refusal() {
+    if let Some(cause) = ground.hub.refusal().or_else(|| ground.hub.spawn_refusal()) {
         return Err((closure, Refusal::Closed(cause)));
     }
     let ticket = match ground.driver.reserve(pool) {
@@ -360,6 +381,7 @@ where
     let place = Held { ground: Arc::clone(ground), ticket, stage: Stage::New };
     let future = Blocking { closure: Some(closure), place };
     let jobs = ground.hub.jobs();
+    jobs.counters.spawned.add_shared(1);
     let (task, handle) = goro_task::spawn(future, jobs, Meta::new(kind));
     let ran = task.run(jobs);
     debug_assert!(matches!(ran, Ran::Parked), "nobody else has the handle");

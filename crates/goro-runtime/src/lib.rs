@@ -36,6 +36,7 @@ mod limit;
 mod mailbox;
 mod posts;
 mod published;
+mod shutdown;
 mod spares;
 mod timers;
 mod watcher;
@@ -119,6 +120,11 @@ pub use handle::{EnterGuard, Handle, NoRuntime};
 pub use local::{LocalRuntime, spawn_local, try_spawn_local};
 #[cfg(not(loom))]
 pub use runtime::Runtime;
+#[cfg(not(loom))]
+pub use shutdown::{
+    DrainPolicy, Guard, Guarded, Held, Holdup, Phase, Queue, QueueReport, ShutdownHandle,
+    ShutdownReport,
+};
 #[cfg(not(loom))]
 pub use size::ResizeError;
 #[cfg(not(loom))]

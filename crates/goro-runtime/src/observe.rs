@@ -7,8 +7,10 @@
 use core::fmt;
 use core::task::Waker;
 use goro_context::contain::quietly;
-use goro_context::{Kind, TaskId};
+use goro_context::{Cause, Kind, TaskId};
+use goro_shim::time::Duration;
 
+use crate::shutdown::{Holdup, ShutdownReport};
 use crate::stall::Stall;
 
 fn tell(event: impl FnOnce()) {
@@ -260,4 +262,59 @@ pub(crate) fn default_replaced(runtime: &str) {
 #[cold]
 pub(crate) fn variable_ignored(error: &crate::BuildError) {
     tell(|| tracing::warn!(target: "goro::runtime", error = %error, "not obeyed"));
+}
+
+/// A runtime, or a group, begins to end.
+#[cold]
+pub(crate) fn draining(runtime: &str, reason: &Cause) {
+    tell(|| {
+        tracing::info!(target: "goro::shutdown", runtime, reason = %reason, "draining");
+    });
+}
+
+/// At the rate so far the drain will not be done in time.
+#[cold]
+pub(crate) fn drain_falls_short(runtime: &str, left: u64, needed: Duration, remaining: Duration) {
+    tell(|| {
+        tracing::warn!(
+            target: "goro::shutdown",
+            runtime,
+            left,
+            needed_ms = u64::try_from(needed.as_millis()).unwrap_or(u64::MAX),
+            remaining_ms = remaining.as_millis() as u64,
+            "the drain will not be done in time at this rate: what is left then is cut short"
+        );
+    });
+}
+
+/// The drain is over, and everybody is asked to end.
+#[cold]
+pub(crate) fn terminating(runtime: &str, reason: &Cause, drain: Duration, held: &[Holdup]) {
+    let drain_ms = drain.as_millis() as u64;
+    tell(|| match held.first() {
+        None => tracing::info!(
+            target: "goro::shutdown", runtime, reason = %reason, drain_ms, "drained; terminating"
+        ),
+        Some(first) => tracing::warn!(
+            target: "goro::shutdown",
+            runtime,
+            reason = %reason,
+            drain_ms,
+            guards = held.len(),
+            longest = %first,
+            "the drain was cut short; terminating"
+        ),
+    });
+}
+
+/// It has ended.
+#[cold]
+pub(crate) fn stopped(runtime: &str, report: &ShutdownReport) {
+    tell(|| {
+        if report.abandoned > 0 {
+            tracing::warn!(target: "goro::shutdown", runtime, report = %report, "stopped");
+        } else {
+            tracing::info!(target: "goro::shutdown", runtime, report = %report, "stopped");
+        }
+    });
 }

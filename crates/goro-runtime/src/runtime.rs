@@ -2,7 +2,9 @@
 //!
 //! Stopping: spawning ends, every task's future is dropped (its handle resolves to a cancellation
 //! whose cause is the shutdown), blocking jobs that have not begun are cancelled, the threads end.
-//! What a thread is inside of — a poll, a blocking job — is waited for, since nothing can end it.
+//! What a thread is inside of — a poll, a blocking job — is waited for, since nothing can end it; after an
+//! end that was asked for ([`shutdown`](Handle::shutdown)) not for long: that has waited, and has said who is
+//! left.
 
 use core::fmt;
 use core::future::Future;
@@ -22,7 +24,8 @@ use crate::metrics::Metrics;
 /// A running runtime.
 ///
 /// Dropping it stops it and waits for its threads. Inside a task, or on one of its own threads,
-/// where waiting would block a worker or never end, it stops in the background instead.
+/// where waiting would block a worker or never end, it stops in the background instead. To end it in an
+/// orderly way first, use its [`shutdown`](Handle::shutdown) handle.
 ///
 /// # Example
 /// ```
@@ -167,9 +170,10 @@ fn deadline(timeout: Duration) -> Instant {
 
 impl Drop for Runtime {
     fn drop(&mut self) {
+        let conducted = self.ground.patience();
         self.ground.close();
         if !self.waited && !self.must_not_wait() {
-            self.driver.join(None);
+            self.driver.join(conducted.map(deadline));
         }
     }
 }

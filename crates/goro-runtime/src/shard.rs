@@ -88,20 +88,25 @@ impl Shard {
         !self.queue.is_empty() || self.queue.has_next()
     }
 
-    /// Makes a task whose home is here and queues it. On a runtime that is closing, and at its limit,
+    /// Makes a task whose home is here and queues it. On a runtime that is ending, and at its limit,
     /// the future is dropped at once and the handle resolves to a cancellation.
     pub(crate) fn spawn<F>(&'static self, future: F, kind: Kind) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
+        if !self.hub.gate.is_running() {
+            if let Some(cause) = self.hub.spawn_refusal() {
+                return crate::refused::task(future, kind, cause);
+            }
+        }
         if !self.hub.limit.admits() {
             return crate::refused::task(future, kind, Cause::Limit);
         }
         self.spawn_admitted(future, kind)
     }
 
-    /// As [`spawn`](Self::spawn), for a task that the hub's limit has admitted.
+    /// As [`spawn`](Self::spawn), for a task that the hub's gate and its limit have let in.
     pub(crate) fn spawn_admitted<F>(&'static self, future: F, kind: Kind) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
@@ -112,17 +117,14 @@ impl Shard {
         handle
     }
 
-    /// Counts a task that was just made and queues it, or cancels it when the hub is closing.
+    /// Counts a task that was just made and queues it. From outside it is cancelled when the hub is
+    /// closing by now.
     fn admit(&'static self, task: Work) {
         if !self.is_foreign() {
-            // The spawner is itself live, or a worker that has yet to leave: a shutdown that does
-            // not see the count waits for it all the same.
+            // The spawner is itself live, or a worker that has yet to leave, and empties its queue then:
+            // a shutdown that does not see the count waits for it all the same.
             self.counters.spawned.add(1);
-            if self.hub.is_closing() {
-                task.cancel(Cause::Shutdown);
-            } else {
-                self.push(task);
-            }
+            self.push(task);
             return;
         }
         let admitted = self.hub.gate.admit(&self.counters.spawned);
@@ -203,19 +205,20 @@ impl Home for Shard {
     }
 
     fn ended(&'static self, ending: Ending) {
-        let panicked = u64::from(ending == Ending::Panicked);
         self.hub.limit.leave();
         match current::worker() {
             Some(here) if core::ptr::eq(here.hub, self.hub) => {
                 here.published.behind.store(true, Ordering::Relaxed);
-                here.counters.finished.add(1);
-                if panicked > 0 {
-                    here.counters.panicked.add(panicked);
+                if ending != Ending::Done {
+                    here.counters.unfinished(ending).add(1);
                 }
+                here.counters.finished.add(1);
             }
             _ => {
                 let counters = &self.hub.foreign().counters;
-                counters.panicked.add_shared(panicked);
+                if ending != Ending::Done {
+                    counters.unfinished(ending).add_shared(1);
+                }
                 counters.finished.add_shared(1);
             }
         }
@@ -269,7 +272,8 @@ impl Host for Shard {
     }
 
     fn spawn(&'static self, future: BoxedFuture, kind: Kind) -> Result<TaskId, BoxedFuture> {
-        if self.hub.is_closing() || !self.hub.limit.admits() {
+        let refused = !self.hub.gate.is_running() && self.hub.spawn_refusal().is_some();
+        if refused || !self.hub.limit.admits() {
             return Err(future);
         }
         // Not `self`, if the thread that asks does not own it: only its owner pushes and counts here.

@@ -117,6 +117,7 @@ pub struct SpawnError<F> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reason {
     NoRuntime,
+    Draining,
     Closing,
     Limit,
     NoWorker,
@@ -126,17 +127,18 @@ impl<F> SpawnError<F> {
     /// The shard to spawn on, which has a place for the task, or why there is none.
     pub(crate) fn check(future: F) -> Result<(&'static Shard, F), Self> {
         match current::shard() {
-            Some(shard) if shard.hub.is_closing() => Err(Self { future, reason: Reason::Closing }),
-            Some(shard) if shard.hub.limit.admits() => Ok((shard, future)),
-            Some(_) => Err(Self { future, reason: Reason::Limit }),
+            Some(shard) => Self::admit(shard, future).map(|future| (shard, future)),
             None => Err(Self { future, reason: Reason::NoRuntime }),
         }
     }
 
     /// The future, for which `shard`'s runtime has a place.
     pub(crate) fn admit(shard: &'static Shard, future: F) -> Result<F, Self> {
-        if shard.hub.is_closing() {
-            Err(Self { future, reason: Reason::Closing })
+        let refusal = if shard.hub.gate.is_running() { None } else { shard.hub.spawn_refusal() };
+        if let Some(cause) = refusal {
+            let draining = cause == Cause::Draining;
+            let reason = if draining { Reason::Draining } else { Reason::Closing };
+            Err(Self { future, reason })
         } else if shard.hub.limit.admits() {
             Ok(future)
         } else {
@@ -152,6 +154,7 @@ impl<F> SpawnError<F> {
     /// As what a handle resolves with.
     pub(crate) fn cause(&self) -> Cause {
         match self.reason {
+            Reason::Draining => Cause::Draining,
             Reason::Closing => Cause::Shutdown,
             Reason::Limit => Cause::Limit,
             Reason::NoRuntime | Reason::NoWorker => Cause::new(self.to_string()),
@@ -163,10 +166,11 @@ impl<F> SpawnError<F> {
         self.future
     }
 
-    /// Whether a runtime is entered, but shutting down.
+    /// Whether a runtime is entered, but shutting down; also while it [drains](crate::ShutdownHandle) and
+    /// takes tasks of guarded work only.
     #[must_use]
     pub fn is_shutting_down(&self) -> bool {
-        self.reason == Reason::Closing
+        matches!(self.reason, Reason::Draining | Reason::Closing)
     }
 
     /// Whether the runtime has as many tasks as [`Builder::max_tasks`](crate::Builder::max_tasks)
@@ -190,6 +194,10 @@ impl<F> fmt::Display for SpawnError<F> {
                 write!(f, "spawning needs a runtime, and none is entered here: {THREE_FIXES}")
             }
             Reason::Closing => f.write_str("the runtime is shutting down and takes no more tasks"),
+            Reason::Draining => f.write_str(
+                "the runtime is draining and takes tasks of guarded work only: spawn through a guard \
+                 that was taken before (Guard::spawn), or leave it",
+            ),
             Reason::NoWorker => f.write_str(
                 "a local task stays on its worker's thread, and no worker runs on this one: spawn \
                  it inside LocalRuntime::block_on, or inside a task, or send it to a worker with \

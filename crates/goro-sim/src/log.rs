@@ -58,6 +58,7 @@ impl fmt::Display for Entry {
             Event::Slept(worker) => write!(f, "worker {worker} sleeps")?,
             Event::Woke(worker) => write!(f, "worker {worker} rises")?,
             Event::Left(worker) => write!(f, "spare {worker} leaves")?,
+            Event::Closed(worker) => write!(f, "worker {worker} closes down")?,
             Event::Job => f.write_str("a blocking job runs")?,
             Event::Tick => f.write_str("the monitor looks")?,
             Event::Outsider(_) => f.write_str("main is polled")?,

@@ -89,6 +89,35 @@ impl<H: Home> Registry<H> {
         }
     }
 
+    /// Some of the listed tasks, `most` at most.
+    pub fn some(&self, most: usize) -> Vec<TaskView> {
+        let mut some = Vec::with_capacity(most);
+        let listed = self.listed.lock();
+        some.extend(listed.headers().take(most).map(TaskView::of));
+        drop(listed);
+        some
+    }
+
+    /// Handles to up to `most` listed tasks that have been neither asked to end nor aborted, going on at
+    /// `cursor`, which begins at 0; none when the end is reached.
+    pub fn unasked(&self, cursor: &mut usize, most: usize) -> Vec<AbortHandle> {
+        let mut handles = Vec::new();
+        let listed = self.listed.lock();
+        while *cursor < listed.tasks.capacity() && handles.len() < most {
+            if let Some(task) = listed.tasks.get(*cursor) {
+                // SAFETY: a listed task is live, and is unlisted under the lock before that ends.
+                let word = unsafe { task.as_ref() }.word.snapshot();
+                if !word.is_aborted() && word.reason().0 == 0 {
+                    // SAFETY: a listed task is live.
+                    handles.push(unsafe { AbortHandle::of(task) });
+                }
+            }
+            *cursor += 1;
+        }
+        drop(listed);
+        handles
+    }
+
     /// From now on, a task that would be listed is cancelled for `cause`. Listed ones stay.
     pub fn close(&self, cause: Cause) {
         let mut listed = self.listed.lock();

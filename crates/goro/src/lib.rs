@@ -52,7 +52,8 @@
 //! # What it promises
 //!
 //! - A task's panic stays in its handle. A dropped handle detaches the task.
-//! - Nothing is lost at shutdown: each task's future is dropped, each handle resolves.
+//! - Nothing is lost at shutdown: each task's future is dropped, each handle resolves. With a
+//!   [`ShutdownHandle`] what was begun is finished first, and a report says what became of everybody.
 //! - Every leaf operation spends from a budget, so that a task that is always ready does not keep
 //!   others from running.
 //!
@@ -86,8 +87,9 @@ pub mod task {
 pub mod runtime {
     pub use goro_runtime::metrics::{Metrics, PoolMetrics, Waits, WorkerMetrics};
     pub use goro_runtime::{
-        BuildError, Builder, EnterGuard, Handle, LocalRuntime, NoRuntime, ResizeError, Runtime,
-        Stall,
+        BuildError, Builder, DrainPolicy, EnterGuard, Guard, Guarded, Handle, Held, Holdup,
+        LocalRuntime, NoRuntime, Phase, Queue, QueueReport, ResizeError, Runtime, ShutdownHandle,
+        ShutdownReport, Stall,
     };
 }
 
@@ -126,6 +128,7 @@ pub mod net {
 }
 
 // `race` and `select` are a function and a macro, and modules of the same names.
+pub use goro_runtime::ShutdownHandle;
 pub use goro_runtime::task::{JoinSet, TaskGroup};
 pub use goro_sync::{CancellationToken, broadcast, oneshot, race, race_ok, request, select, watch};
 

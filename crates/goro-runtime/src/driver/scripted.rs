@@ -79,6 +79,8 @@ pub enum Event {
     Woke(u32),
     /// A spare was needed no more, and has left.
     Left(u32),
+    /// As the runtime ends, a worker cancelled what it found.
+    Closed(u32),
     /// A blocking job ran.
     Job,
     /// The monitor looked.

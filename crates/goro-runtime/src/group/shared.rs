@@ -14,14 +14,15 @@ use std::any::Any;
 
 use goro_context::inherit::{self, Head};
 use goro_context::time::Duration;
-use goro_context::{Cause, Kind};
-use goro_shim::global::{Arc, Lock};
+use goro_context::{Cause, Kind, TaskId};
+use goro_shim::global::{Arc, Lock, OnceLock};
 use goro_sync::{CancellationToken, Notify, OwnedPermit, Semaphore};
 use goro_task::{AbortHandle, GRACE};
 use goro_wait::{Key, WaitList};
 
 use super::child::Child;
 use super::{ChildError, Policy};
+use crate::shutdown::{Census, Unit};
 use crate::spawn::spawn_as;
 
 pub(super) type Payload = Box<dyn Any + Send>;
@@ -49,6 +50,8 @@ pub(super) struct Shared<T, E> {
     inherited: Head,
     places: Option<Arc<Semaphore>>,
     empty: Notify,
+    /// Its end as a unit of its own, once somebody has asked for a handle to it.
+    pub(super) ending: OnceLock<Arc<Unit>>,
     state: Lock<State<T, E>>,
 }
 
@@ -60,6 +63,9 @@ struct State<T, E> {
     aborting: bool,
     tally: Tally<T, E>,
     deferred: Vec<Deferred>,
+    /// Children so far, and those of them that were dropped.
+    made: u64,
+    dropped: u64,
 }
 
 /// What has become of those who have ended.
@@ -94,12 +100,32 @@ impl<T, E> Shared<T, E> {
             aborting: false,
             tally,
             deferred: Vec::new(),
+            made: 0,
+            dropped: 0,
         });
-        Arc::new(Self { plan, token, inherited, places, empty: Notify::new(), state })
+        let (empty, ending) = (Notify::new(), OnceLock::new());
+        Arc::new(Self { plan, token, inherited, places, empty, ending, state })
     }
 
     pub(super) fn running(&self) -> usize {
         self.state.lock().children.len()
+    }
+
+    /// How many children there have been, and how they have ended.
+    pub(super) fn census(&self) -> Census {
+        let state = self.state.lock();
+        let (made, cancelled) = (state.made, state.dropped);
+        Census { made, ended: made - state.children.len() as u64, cancelled, jobs: 0 }
+    }
+
+    /// Some of the children that run.
+    pub(super) fn some(&self, most: usize) -> Vec<(TaskId, Kind)> {
+        let mut some = Vec::with_capacity(most);
+        let state = self.state.lock();
+        let handles = state.children.iter().filter_map(|(_, handle)| handle.as_ref());
+        some.extend(handles.map(|handle| (handle.id(), handle.kind())).take(most));
+        drop(state);
+        some
     }
 
     /// Waits for a place.
@@ -256,7 +282,8 @@ impl<T: Send + 'static, E: Send + 'static> Shared<T, E> {
     where
         F: Future<Output = Result<T, E>> + Send + 'static,
     {
-        let key = match self.token.cause() {
+        let draining = || self.ending.get().and_then(|unit| unit.refusal());
+        let key = match self.token.cause().or_else(draining) {
             Some(cause) => Err(cause),
             None => self.enter(),
         };
@@ -276,6 +303,7 @@ impl<T: Send + 'static, E: Send + 'static> Shared<T, E> {
         if state.closed {
             return Err("the group is over".into());
         }
+        state.made += 1;
         Ok(state.children.push_back(None))
     }
 
@@ -314,6 +342,9 @@ impl<T, E> Member<T, E> {
 
     /// Puts the outcome down, and leaves.
     pub(super) fn end(self, outcome: Outcome<T, E>) {
+        if let Outcome::Dropped = outcome {
+            self.shared.state.lock().dropped += 1;
+        }
         if let Some(cause) = self.shared.count(outcome) {
             self.shared.token.cancel_with(cause);
         }
@@ -330,6 +361,9 @@ impl<T, E> Drop for Member<T, E> {
         drop(handle);
         if is_last {
             self.shared.empty.notify_waiters();
+            if let Some(unit) = self.shared.ending.get() {
+                unit.look();
+            }
         }
     }
 }

@@ -68,6 +68,9 @@ fn promise(hub: &'static Hub, worker: usize) -> Result<(&'static Shard, OwnerId)
             "there is no worker {worker} among the {workers} of this runtime: they count from 0"
         )));
     };
+    if let Some(cause) = hub.spawn_refusal() {
+        return Err(cause);
+    }
     if !hub.limit.admits() {
         return Err(Cause::Limit);
     }

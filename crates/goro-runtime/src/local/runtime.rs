@@ -30,6 +30,7 @@ use goro_context::{Kind, budget, note};
 use goro_shim::Arc;
 use goro_shim::atomic::{AtomicBool, Ordering};
 use goro_shim::thread::thread_local;
+use goro_shim::time;
 use goro_task::JoinHandle;
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
@@ -91,7 +92,7 @@ pub(crate) struct Carrier {
 }
 
 /// The threads of the blocking pools, waited for at the end.
-struct Threads(Arc<OsDriver>);
+struct Threads(Arc<OsDriver>, Arc<Ground>);
 
 thread_local! {
     /// The carriers whose thread this is.
@@ -115,7 +116,7 @@ impl LocalRuntime {
             all.retain(|carrier| carrier.strong_count() > 0);
             all.push(Rc::downgrade(&carrier));
         });
-        Self { handle: Handle::of(ground), carrier, threads: Threads(driver) }
+        Self { handle: Handle::of(ground), carrier, threads: Threads(driver, Arc::clone(ground)) }
     }
 
     /// A way in that can be kept and sent. What is spawned through it from other threads must be
@@ -303,7 +304,8 @@ impl Drop for Threads {
     fn drop(&mut self) {
         // A worker that waited here would be held up.
         if current::own().is_none() && !self.0.is_served_by_this_thread() {
-            self.0.join(None);
+            let conducted = self.1.patience();
+            self.0.join(conducted.map(|patience| time::now() + patience));
         }
     }
 }

@@ -84,11 +84,29 @@ impl Worker {
         others + self.cancel_locals()
     }
 
-    /// As the runtime ends, inside a `block_on` on this very thread: one round of closing down.
-    pub(crate) fn close_a_little(&self) {
-        if self.cancel_all() == 0 {
+    /// As the runtime ends: one round of closing down. Whether there was anything to cancel.
+    pub(crate) fn close_once(&self) -> bool {
+        let any = self.cancel_all() > 0;
+        if !any {
             self.look_after_all();
+            if self.hub.live() == 0 {
+                self.nobody_is_left();
+            }
+        }
+        any
+    }
+
+    /// As the runtime ends, inside a `block_on` on this very thread.
+    pub(crate) fn close_a_little(&self) {
+        if !self.close_once() {
             self.shard.parker.sleep(Some(time::now() + NAP));
+        }
+    }
+
+    /// The runtime's end may be over by this.
+    pub(super) fn nobody_is_left(&self) {
+        if let Some(unit) = self.ground.ending.get() {
+            unit.look();
         }
     }
 }

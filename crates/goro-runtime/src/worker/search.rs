@@ -167,6 +167,7 @@ impl Worker {
             // who has not will find the runtime closing.
             fence_seqcst();
             if self.hub.live() == 0 {
+                self.nobody_is_left();
                 break;
             }
             if cancelled > 0 {

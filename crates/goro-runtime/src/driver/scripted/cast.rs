@@ -46,6 +46,8 @@ pub(super) struct Actor {
     called: Cell<bool>,
     /// Inside a step of its own.
     busy: Cell<bool>,
+    /// As the runtime ends: until when it waits for others to let go.
+    naps: Cell<Option<Instant>>,
 }
 
 impl Actor {
@@ -153,6 +155,7 @@ impl Cast {
                             sleep: Cell::new(None),
                             called: Cell::new(false),
                             busy: Cell::new(false),
+                            naps: Cell::new(None),
                         }));
                     }
                 }
@@ -245,7 +248,7 @@ impl Cast {
         let event = event.is_some_and(|at| at <= now);
         let mut heard = false;
         for actor in &*self.actors.borrow() {
-            if actor.busy.get() {
+            if actor.busy.get() || actor.naps.get().is_some_and(|until| until > now) {
                 continue;
             }
             let Some(sleep) = actor.sleep.get() else {
@@ -304,10 +307,12 @@ impl Cast {
         let inside = actors.iter().filter(|actor| watched && actor.busy.get());
         let timers = inside.filter_map(|actor| actor.worker.due_at());
         let others = [alarm, job, event.filter(|_| minded)];
+        let naps = actors.iter().filter_map(|actor| actor.naps.get());
         let all = sleeps()
             .filter_map(|sleep| sleep.until)
             .chain(others.into_iter().flatten())
-            .chain(timers);
+            .chain(timers)
+            .chain(naps);
         all.filter(|&at| at > now).min()
     }
 

@@ -38,7 +38,7 @@ impl Cast {
             match actor.worker.step() {
                 Step::Ran => self.note(Event::Ran(index)),
                 Step::Idle => self.lie_down(&actor),
-                Step::Closing => actor.worker.close_down(),
+                Step::Closing => self.close_once(&actor),
                 Step::Leave => {
                     actor.worker.hand_over();
                     return self.part_with(actor);
@@ -47,6 +47,13 @@ impl Cast {
             actor.worker.end();
         }
         actor.busy.set(false);
+    }
+
+    /// As the runtime ends: cancels what there is; finding nothing, it looks again later.
+    fn close_once(&self, actor: &Actor) {
+        self.note(Event::Closed(actor.index));
+        let again = (!actor.worker.close_once()).then(|| self.stage.now() + PERIOD);
+        actor.naps.set(again);
     }
 
     /// A thread of the crew's ends.

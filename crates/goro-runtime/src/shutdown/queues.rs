@@ -1,0 +1,58 @@
+//! Queues that a drain looks at: how much stands in them.
+
+use core::fmt;
+
+use goro_context::cause::Text;
+use goro_sync::channel::{Receiver, Sender};
+
+/// What [`ShutdownHandle::track_queue`](crate::ShutdownHandle::track_queue) can look into.
+pub trait Queue {
+    /// What it is called in reports, if it has a name.
+    fn called(&self) -> Option<Text>;
+
+    /// What says how much stands in it, without keeping it open.
+    fn gauge(&self) -> Box<dyn Fn() -> usize + Send + Sync>;
+}
+
+macro_rules! queue {
+    ($End:ident) => {
+        impl<T: Send + 'static> Queue for $End<T> {
+            fn called(&self) -> Option<Text> {
+                self.name()
+            }
+
+            fn gauge(&self) -> Box<dyn Fn() -> usize + Send + Sync> {
+                let end = self.downgrade();
+                // Whoever closed it for good has let go what stood in it.
+                Box::new(move || end.upgrade().map_or(0, |end| end.len()))
+            }
+        }
+    };
+}
+
+queue!(Sender);
+queue!(Receiver);
+
+/// A queue and its name.
+pub(super) struct Tracked {
+    pub(super) name: Text,
+    pub(super) depth: Box<dyn Fn() -> usize + Send + Sync>,
+}
+
+/// How much stood in a queue when the drain began, and when it was over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct QueueReport {
+    /// The channel's name, or where it was tracked.
+    pub name: Text,
+    /// Values in it as the drain began.
+    pub before: usize,
+    /// Values in it as the drain ended.
+    pub after: usize,
+}
+
+impl fmt::Display for QueueReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} before, {} after", self.name, self.before, self.after)
+    }
+}

@@ -1,0 +1,471 @@
+//! What ends by itself, and how its end is conducted: a look at a time, by whoever has news.
+//!
+//! Nobody waits in here, no thread and no task is for this alone. A look ([`Unit::look`]) reads the clock, the
+//! guards and the queues, takes the one step that is due, and sets an alarm for the next one. Whoever has
+//! changed something asks for a look: who begins the end or forces it, the last guard to leave, a level of
+//! hooks that is done, the last worker to go; and the alarm.
+//!
+//! | phase | a look | goes on when |
+//! |---|---|---|
+//! | Draining | starts the next level of hooks | no guard is out, no hook is left, the queues are empty (twice in a row: who has just taken a value has a moment for its guard); or the policy's time is over; or forced |
+//! | Terminating, asking | asks whoever has not been asked | nobody is live; or the grace is over; or forced |
+//! | Terminating, dropping | drops whoever waits, once | no task is live; or [`LAST`] is over: who is left is named |
+//!
+//! Invariants:
+//! 1. The course is in the hands of whoever looks, and of nobody else meanwhile.
+//! 2. No lock is held while something is called that is not ours: gauges of queues, tokens, hooks (which run
+//!    as tasks).
+
+use core::fmt;
+
+use goro_context::alarm::{Alarm, Ring};
+use goro_context::cause::Text;
+use goro_context::{Cause, Gone, Kind, time};
+use goro_shim::Arc;
+use goro_shim::atomic::{AtomicU32, AtomicU64, Ordering};
+use goro_shim::global::{OnceLock, Weak};
+use goro_shim::lock::Lock;
+use goro_shim::time::{Duration, Instant};
+use goro_sync::{CancellationToken, Event, watch};
+use goro_wait::Key;
+
+use super::drain::{Drain, Hook, Levels};
+use super::guard::{self, Guard, Holder};
+use super::phase::{Books, Phase, Turns};
+use super::policy::{self, DrainPolicy};
+use super::queues::Tracked;
+use super::report::{Holdup, ShutdownReport};
+use super::subject::{Census, Subject};
+use crate::current;
+use crate::ground::Ground;
+use crate::handle::Handle;
+
+/// How long tasks have for ending by themselves once they are asked.
+pub(super) const GRACE: Duration = Duration::from_secs(1);
+
+/// How long whoever cannot be dropped (in a poll, in a foreign hand) is waited for.
+const LAST: Duration = Duration::from_secs(1);
+
+/// The most that a report names of each.
+const NAMED: usize = 64;
+
+/// Between two looks at who is live: at first, and at most.
+const PAUSE: Duration = Duration::from_millis(1);
+const LONG_PAUSE: Duration = Duration::from_millis(20);
+
+/// How it is to be.
+pub(super) struct Plan {
+    pub(super) policy: DrainPolicy,
+    pub(super) grace: Duration,
+    pub(super) hooks: Levels,
+}
+
+/// One end; see the module.
+pub(crate) struct Unit {
+    pub(super) books: Books<Holder>,
+    turns: Turns,
+    subject: Box<dyn Subject>,
+    ground: Weak<Ground>,
+    pub(super) draining: CancellationToken,
+    pub(super) terminating: CancellationToken,
+    pub(super) stopped: Event,
+    pub(super) ready: watch::Sender<bool>,
+    pub(super) plan: Lock<Plan>,
+    pub(super) queues: Lock<Vec<Arc<Tracked>>>,
+    refused: AtomicU64,
+    /// How much of it is to be cut short: 1 the drain, 2 the grace, too.
+    forced: AtomicU32,
+    /// The last guard that has left as the last one.
+    last_out: Lock<Option<(Holder, Instant)>>,
+    course: Lock<Option<Box<Course>>>,
+    report: OnceLock<ShutdownReport>,
+}
+
+/// Where an end has come to.
+struct Course {
+    reason: Cause,
+    began: Instant,
+    before: Census,
+    /// What is done just now.
+    step: Step,
+    drain: Drain,
+    drained: Duration,
+    timed_out: bool,
+    held: Vec<Holdup>,
+    slowest: Option<Holdup>,
+    pause: Duration,
+    alarm: Option<Alarm<Tick>>,
+}
+
+impl Course {
+    /// Another look soon, and later each time.
+    fn pause(&mut self, now: Instant, until: Instant) -> Next {
+        let pause = self.pause;
+        self.pause = (pause * 2).min(LONG_PAUSE);
+        Next::At(until.min(now + pause))
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Step {
+    Draining,
+    Asking(Instant),
+    Dropping(Instant),
+}
+
+/// What a step leaves to do.
+enum Next {
+    /// Another look, at once.
+    Look,
+    /// Another look then.
+    At(Instant),
+    Over,
+}
+
+/// Looks when it is time.
+struct Tick(Weak<Unit>);
+
+impl Ring for Tick {
+    fn ring(&self, _kept: Result<(), Gone>) {
+        if let Some(unit) = self.0.upgrade() {
+            unit.look();
+        }
+    }
+}
+
+impl Unit {
+    pub(crate) fn new(subject: Box<dyn Subject>, ground: Weak<Ground>) -> Arc<Self> {
+        let hooks = Levels::new();
+        Arc::new(Self {
+            books: Books::new(),
+            turns: Turns::new(),
+            subject,
+            ground,
+            draining: CancellationToken::new(),
+            terminating: CancellationToken::new(),
+            stopped: Event::new(),
+            ready: watch::channel(true).0,
+            plan: Lock::new(Plan { policy: DrainPolicy::default(), grace: GRACE, hooks }),
+            queues: Lock::new(Vec::new()),
+            refused: AtomicU64::new(0),
+            forced: AtomicU32::new(0),
+            last_out: Lock::new(None),
+            course: Lock::new(None),
+            report: OnceLock::new(),
+        })
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        self.books.phase()
+    }
+
+    /// The runtime it is on, while that is there.
+    pub(super) fn handle(&self) -> Option<Handle> {
+        self.ground.upgrade().as_ref().map(Handle::of)
+    }
+
+    pub(super) fn report(&self) -> Option<&ShutdownReport> {
+        self.report.get()
+    }
+
+    /// How long the threads of a runtime are waited for that has been asked to end: not at all, if some
+    /// are known not to come. Nothing before that.
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        match self.report.get() {
+            Some(report) if report.abandoned > 0 => Some(Duration::ZERO),
+            Some(_) => Some(LAST),
+            None => (self.phase() > Phase::Running).then_some(LAST),
+        }
+    }
+
+    /// Why the code that runs may not begin anything here while this drains, if it may not; counts that.
+    pub(crate) fn refusal(&self) -> Option<Cause> {
+        if self.phase() < Phase::Draining || guard::covers(self) {
+            return None;
+        }
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        Some(Cause::Draining)
+    }
+
+    pub(super) fn enter(self: &Arc<Self>, holder: Holder) -> Result<Guard, Cause> {
+        match self.books.enter(holder) {
+            Ok(key) => Ok(Guard::new(self, key, holder)),
+            Err(_late) => Err(Cause::Shutdown),
+        }
+    }
+
+    pub(super) fn leave(self: &Arc<Self>, key: Key) {
+        let gone = self.books.leave(key);
+        if gone.last {
+            let now = self.now();
+            *self.last_out.lock() = gone.holder.map(|holder| (holder, now));
+            self.look();
+        }
+    }
+
+    /// Begins the end; false if it has begun.
+    pub(super) fn initiate(self: &Arc<Self>, reason: Cause) -> bool {
+        if !self.books.begin() {
+            return false;
+        }
+        self.subject.drain();
+        let (began, before) = (self.now(), self.subject.census());
+        let queues = self.queues.lock().clone();
+        let course = Course {
+            reason: reason.clone(),
+            began,
+            before,
+            step: Step::Draining,
+            drain: Drain::new(queues),
+            drained: Duration::ZERO,
+            timed_out: false,
+            held: Vec::new(),
+            slowest: None,
+            pause: PAUSE,
+            alarm: None,
+        };
+        *self.course.lock() = Some(Box::new(course));
+        crate::observe::draining(&self.name(), &reason);
+        let _seen = self.ready.send_replace(false);
+        self.draining.cancel_with(reason);
+        self.look();
+        true
+    }
+
+    /// Cuts short what goes on.
+    pub(super) fn force(self: &Arc<Self>, reason: Cause) {
+        self.forced.store(2, Ordering::Relaxed);
+        if !self.initiate(reason) {
+            self.look();
+        }
+    }
+
+    /// The runtime closes, whoever has closed it.
+    pub(crate) fn closes(self: &Arc<Self>) {
+        if self.phase() < Phase::Terminating {
+            self.force(Cause::Shutdown);
+        } else {
+            self.look();
+        }
+    }
+
+    /// Something has changed, or it is time.
+    pub(crate) fn look(self: &Arc<Self>) {
+        self.turns.take(|| self.look_once());
+    }
+
+    fn look_once(self: &Arc<Self>) {
+        let course = self.course.lock().take();
+        // None before the end has begun, and after it.
+        let Some(mut course) = course else { return };
+        let ground = self.ground.upgrade();
+        let _inside = ground.as_ref().map(|ground| current::enter(ground.hub.foreign()));
+        loop {
+            match self.step(&mut course) {
+                Next::Look => {}
+                Next::Over => return,
+                Next::At(at) => {
+                    // Dropped first: a look has one alarm.
+                    course.alarm = None;
+                    course.alarm = Alarm::set(at, Tick(Arc::downgrade(self))).ok();
+                    if course.alarm.is_some() {
+                        break;
+                    }
+                    // Nobody keeps the time any more, so nothing is to be gained by it.
+                    self.forced.store(2, Ordering::Relaxed);
+                    if let Step::Dropping(_) = course.step {
+                        self.finish(&mut course);
+                        return;
+                    }
+                }
+            }
+        }
+        *self.course.lock() = Some(course);
+    }
+
+    fn step(self: &Arc<Self>, course: &mut Course) -> Next {
+        let now = self.now();
+        match course.step {
+            Step::Draining => self.drain(course, now),
+            Step::Asking(until) => self.ask(course, now, until),
+            Step::Dropping(until) => {
+                let census = self.subject.census();
+                if census.live() > census.jobs && now < until {
+                    self.note(course, now);
+                    return course.pause(now, until);
+                }
+                self.finish(course);
+                Next::Over
+            }
+        }
+    }
+
+    fn drain(self: &Arc<Self>, course: &mut Course, now: Instant) -> Next {
+        let elapsed = now.saturating_duration_since(course.began);
+        let level = {
+            let mut plan = self.plan.lock();
+            if course.drain.hooks_run() { None } else { plan.hooks.next() }
+        };
+        if let Some(level) = level {
+            course.drain.start(self, level);
+            return Next::Look;
+        }
+        let (policy, no_hooks) = {
+            let plan = self.plan.lock();
+            (plan.policy, plan.hooks.is_empty())
+        };
+        let (out, left) = self.books.out();
+        let progress = course.drain.progress(elapsed, out, left);
+        let allowed = policy.allows(progress);
+        let time_is_up = elapsed >= allowed || self.forced.load(Ordering::Relaxed) > 0;
+        let done = course.drain.is_done(progress, no_hooks);
+        if !done && !time_is_up {
+            if let Some(needed) = course.drain.warns(progress, allowed - elapsed) {
+                crate::observe::drain_falls_short(
+                    &self.name(),
+                    progress.depth,
+                    needed,
+                    allowed - elapsed,
+                );
+            }
+            let until = policy::after(course.began, allowed);
+            return Next::At(until.min(now + course.drain.patience(policy.watches(), allowed)));
+        }
+        if !done {
+            let holders = self.books.holders(NAMED);
+            course.held = holders.into_iter().map(|who| Holdup::guard(who, elapsed)).collect();
+        }
+        if !self.books.terminate(!done) {
+            // Somebody was let in meanwhile.
+            return Next::Look;
+        }
+        self.terminate(course, now, done);
+        Next::Look
+    }
+
+    fn terminate(&self, course: &mut Course, now: Instant, done: bool) {
+        course.drained = now.saturating_duration_since(course.began);
+        course.timed_out = !done && self.forced.load(Ordering::Relaxed) == 0;
+        course.drain.end();
+        let last_out = self.last_out.lock().take();
+        course.slowest = course.held.first().copied().or_else(|| {
+            let (who, at) = last_out?;
+            Some(Holdup::guard(who, at.saturating_duration_since(course.began)))
+        });
+        self.subject.terminate();
+        crate::observe::terminating(&self.name(), &course.reason, course.drained, &course.held);
+        let (grace, unused) = {
+            let mut plan = self.plan.lock();
+            (plan.grace, core::mem::replace(&mut plan.hooks, Levels::new()))
+        };
+        // They may hold handles to this very unit. Panic: what they have captured may.
+        goro_context::contain::quietly(|| drop(unused));
+        course.step = Step::Asking(policy::after(now, grace));
+        self.terminating.cancel_with(course.reason.clone());
+    }
+
+    fn ask(&self, course: &mut Course, now: Instant, until: Instant) -> Next {
+        let forced = self.forced.load(Ordering::Relaxed) > 1;
+        if self.subject.census().live() > 0 && now < until && !forced {
+            self.subject.ask(&course.reason);
+            self.note(course, now);
+            return course.pause(now, until);
+        }
+        self.subject.abort(&course.reason);
+        course.step = Step::Dropping(policy::after(now, LAST));
+        course.pause = PAUSE;
+        Next::Look
+    }
+
+    /// Who is there is the slowest so far.
+    fn note(&self, course: &mut Course, now: Instant) {
+        let waited = now.saturating_duration_since(course.began);
+        if let Some(first) = self.subject.some(1, waited).first() {
+            course.slowest = Some(*first);
+        }
+    }
+
+    fn finish(&self, course: &mut Course) {
+        course.alarm = None;
+        let total = self.now().saturating_duration_since(course.began);
+        let census = self.subject.census();
+        let (drained, aborted) = census.since(course.before);
+        let left = if census.live() > 0 { self.subject.some(NAMED, total) } else { Vec::new() };
+        let report = ShutdownReport {
+            reason: course.reason.clone(),
+            drained,
+            aborted,
+            abandoned: census.live(),
+            slowest: left.first().copied().or(course.slowest),
+            left,
+            refused: self.refused.load(Ordering::Relaxed),
+            held: core::mem::take(&mut course.held),
+            queues: course.drain.queues(),
+            timed_out: course.timed_out,
+            forced: self.forced.load(Ordering::Relaxed) > 0,
+            drain: course.drained,
+            total,
+        };
+        crate::observe::stopped(&self.name(), &report);
+        // The course is over, so this is the only report.
+        let _first = self.report.set(report);
+        self.books.finish();
+        self.stopped.set();
+    }
+
+    /// Has `hook` run in its turn; false if that is over.
+    pub(super) fn add_hook(self: &Arc<Self>, priority: i32, hook: Hook) -> bool {
+        let refused = {
+            let mut plan = self.plan.lock();
+            if self.phase() < Phase::Terminating {
+                plan.hooks.add(priority, hook);
+                None
+            } else {
+                Some(hook)
+            }
+        };
+        // Panic: what the closure has captured may, as it is dropped; it is the caller's.
+        let taken = refused.is_none();
+        drop(refused);
+        self.look();
+        taken
+    }
+
+    pub(crate) fn set_grace(&self, grace: Duration) {
+        self.plan.lock().grace = grace;
+    }
+
+    pub(super) fn track(&self, name: Text, depth: Box<dyn Fn() -> usize + Send + Sync>) {
+        self.queues.lock().push(Arc::new(Tracked { name, depth }));
+    }
+
+    /// Starts `hook` as guarded work, on the runtime.
+    pub(super) fn run_hook(self: &Arc<Self>, hook: Hook, done: impl Send + 'static) {
+        let Hook { site, start } = hook;
+        let Ok(guard) = self.enter(Holder { site, task: None }) else { return };
+        let hook = async move {
+            let _done = done;
+            start().await;
+        };
+        drop(guard.spawn_as(Kind::at(site), hook));
+    }
+
+    fn now(&self) -> Instant {
+        // The clock of the runtime that ends, whoever looks.
+        self.ground.upgrade().map_or_else(time::now, |ground| ground.driver.now())
+    }
+
+    fn name(&self) -> Arc<str> {
+        self.ground.upgrade().map_or_else(|| "".into(), |ground| Arc::clone(&ground.name))
+    }
+}
+
+impl fmt::Debug for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let guards = self.books.out().0;
+        f.debug_struct("Unit")
+            .field("phase", &self.phase())
+            .field("guards", &guards)
+            .finish_non_exhaustive()
+    }
+}
