@@ -9,6 +9,7 @@ mod polled;
 use foreign::Bell;
 use futures::StreamExt;
 use futures::executor::block_on;
+use goro_shim::global::Arc;
 use goro_sync::channel::{
     Builder, ForceSendError, PermitError, RecvTimeoutError, SendTimeoutError, TryRecvError,
     TrySendError, bounded,
@@ -49,6 +50,17 @@ fn a_permit_that_is_out_does_not_hide_the_end() {
     assert!(matches!(poll(&mut recv), Poll::Ready(Err(_))));
     assert!(matches!(permit.send(1), Err(PermitError::Closed(1, _))));
     assert!(matches!(rx.try_recv(), Err(TryRecvError::Closed(_))));
+}
+
+/// Nor to a sender that comes while there is room beside it, and is served without a second look.
+#[test]
+fn a_place_that_is_reserved_is_given_to_nobody_else() {
+    let (tx, rx) = bounded(2);
+    let permit = block_on(tx.reserve()).unwrap();
+    assert!(poll(&mut tx.send(1)).is_ready());
+    assert!(poll(&mut tx.send(2)).is_pending(), "the other place is kept");
+    assert_eq!(permit.send(3), Ok(()));
+    assert_eq!((rx.try_recv(), rx.try_recv()), (Ok(1), Ok(3)));
 }
 
 /// Pitfall 82: what each operation says in each state.
@@ -122,6 +134,31 @@ fn a_batch_that_is_cut_short_gives_back_all_that_was_not_sent() {
     assert_eq!(send.into_inner(), [2, 3, 4]);
     drop(rx);
     assert_eq!(block_on(tx.send_many(0..3)).unwrap_err().unsent, [0, 1, 2]);
+}
+
+/// A batch is one lock; who waits is called for each value, and for each place, as with one at a time.
+#[test]
+fn a_batch_calls_as_many_as_it_serves() {
+    let rung = |bells: &[Arc<Bell>; 3]| bells.each_ref().map(|bell| bell.rings());
+    let (tx, rx) = bounded(4);
+    let bells = [(); 3].map(|()| Bell::good());
+    let mut recvs = [(); 3].map(|()| rx.recv());
+    for (recv, bell) in recvs.iter_mut().zip(&bells) {
+        assert!(poll_with(recv, &bell.waker()).is_pending());
+    }
+    assert!(matches!(poll(&mut tx.send_many([1, 2])), Poll::Ready(Ok(()))));
+    assert_eq!(rung(&bells), [1, 1, 0]);
+
+    let (tx, rx) = bounded(4);
+    assert!(poll(&mut tx.send_many(0..4)).is_ready());
+    let bells = [(); 3].map(|()| Bell::good());
+    let mut sends = [4, 5, 6].map(|number| tx.send(number));
+    for (send, bell) in sends.iter_mut().zip(&bells) {
+        assert!(poll_with(send, &bell.waker()).is_pending());
+    }
+    let mut received = Vec::new();
+    assert_eq!(poll(&mut rx.recv_many(&mut received, 2)), Poll::Ready(Ok(2)));
+    assert_eq!((received, rung(&bells)), (vec![0, 1], [1, 1, 0]));
 }
 
 #[test]

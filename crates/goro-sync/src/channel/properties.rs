@@ -124,6 +124,7 @@ impl<'a> World<'a> {
     }
 
     fn poll_send(&mut self, at: usize) {
+        let room = self.tx.channel.lock().free() > 0;
         let guest = &mut self.sends[at];
         let value = guest.value;
         let first = !guest.polled;
@@ -134,7 +135,10 @@ impl<'a> World<'a> {
                 self.sends.remove(at);
                 match self.capacity {
                     0 => assert_eq!(self.fates[&value], Fate::Received),
-                    _ => self.entered(value),
+                    _ => {
+                        assert!(room, "the place is free, and nobody's permit");
+                        self.entered(value);
+                    }
                 }
             }
             Poll::Ready(Err(error)) => {
