@@ -11,6 +11,8 @@ use super::acquire::MOST_LOSSES;
 use super::*;
 use crate::testing::cases;
 
+mod watched;
+
 type Request<'a> = acquire::Acquire<'a, Sharing, 1>;
 
 #[derive(Default)]
@@ -309,6 +311,7 @@ fn conserves(acts: &[Act]) {
             Act::Poll(_) | Act::Drop(_) | Act::GiveBack(_) => {}
         }
         assert_eq!(permits.free() + held.iter().map(Held::count).sum::<usize>(), ALL);
+        assert!(permits.waiting()[1] <= 1, "at most one turn is out and counts");
     }
     while !waiting.is_empty() {
         held.clear();
