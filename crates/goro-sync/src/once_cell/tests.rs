@@ -1,10 +1,11 @@
-use core::future::{pending, ready};
+use core::future::{pending, poll_fn, ready};
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::*;
 use crate::block::block;
+use crate::testing::{CountingWaker, poll_with};
 
 fn poll<F: Future>(future: core::pin::Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
@@ -29,6 +30,26 @@ fn the_making_goes_from_one_that_is_dropped_or_fails_or_panics_to_the_next() {
     assert_eq!(poll(makes.as_mut()), Poll::Ready(&7));
     assert_eq!(cell.set(2), Err(SetError::Set(2)));
     assert_eq!(cell.get(), Some(&7));
+}
+
+/// One who was told and is not polled keeps nobody behind it from the value.
+#[test]
+fn all_who_wait_are_told_of_the_value_at_once() {
+    let cell = OnceCell::new();
+    let mut tries = 0;
+    let mut makes = pin!(cell.get_or_init(|| poll_fn(|_| {
+        tries += 1;
+        if tries > 1 { Poll::Ready(7) } else { Poll::Pending }
+    })));
+    assert!(poll(makes.as_mut()).is_pending());
+    let wakers = [(); 3].map(|()| CountingWaker::new());
+    let mut waits = [(); 3].map(|()| Box::pin(cell.get_or_init(|| async { unreachable!() })));
+    for (wait, waker) in waits.iter_mut().zip(&wakers) {
+        assert!(poll_with(wait, &waker.waker()).is_pending());
+    }
+    assert_eq!(poll(makes.as_mut()), Poll::Ready(&7));
+    assert_eq!(wakers.each_ref().map(CountingWaker::count), [1, 1, 1]);
+    assert!(waits.iter_mut().rev().all(|wait| poll(wait.as_mut()) == Poll::Ready(&7)));
 }
 
 #[test]

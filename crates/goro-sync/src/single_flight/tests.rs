@@ -25,9 +25,10 @@ fn the_work_moves_on_when_its_leader_is_dropped_or_panics() {
     assert!(catch_unwind(AssertUnwindSafe(|| poll(panics.as_mut()).is_ready())).is_err());
     drop(panics);
     assert_eq!(poll(works.as_mut()), Poll::Ready(7));
+    assert_eq!(flights.under_way(), 0, "although one has not taken its value yet");
+    assert_eq!(block(flights.run("key", || ready(8))), 8, "what comes later starts anew");
     assert_eq!(poll(shares.as_mut()), Poll::Ready(7));
     assert_eq!(flights.under_way(), 0);
-    assert_eq!(block(flights.run("key", || ready(8))), 8, "what comes later starts anew");
 }
 
 #[test]
