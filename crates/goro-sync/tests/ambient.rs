@@ -6,12 +6,20 @@
     reason = "a test uses the crate as a program does"
 )]
 
+#[path = "support/foreign.rs"]
+mod foreign;
+#[path = "support/polled.rs"]
+mod polled;
+
+use foreign::Bell;
 use futures::executor::block_on;
-use futures::future::{join, poll_immediate};
+use futures::future::{join, lazy, poll_immediate};
 use goro_sync::cancel::{self, Cause};
-use goro_sync::channel::{RecvTimeoutError, SendError, SendTimeoutError};
+use goro_sync::channel::{RecvTimeoutError, SendError, SendTimeoutError, TryRecvError};
 use goro_sync::{CancellationToken, Mutex, channel};
+use polled::{poll, poll_with};
 use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 fn cancelled(text: &'static str) -> CancellationToken {
@@ -59,6 +67,36 @@ fn an_operation_that_waits_is_told() {
     // The one that has given up left no turn and no place behind.
     tx.try_send(1).unwrap();
     assert_eq!(rx.try_recv(), Ok(1));
+}
+
+/// Also while its future is kept: its value comes back, and it is not called for what comes later.
+#[test]
+fn who_gives_up_leaves_the_line() {
+    let token = cancelled("enough");
+    let (tx, rx) = channel::bounded(0);
+    let mut send = token.scope(tx.send(1));
+    assert!(matches!(poll(&mut send), Poll::Ready(Err(SendError::Closed(1, _)))));
+    assert_eq!(rx.try_recv(), Err(TryRecvError::Empty));
+
+    let (tx, rx) = channel::bounded(1);
+    let mut gives_up = token.scope(rx.recv());
+    assert!(matches!(poll(&mut gives_up), Poll::Ready(Err(_))));
+    let (mut waits, bell) = (rx.recv(), Bell::good());
+    assert!(poll_with(&mut waits, &bell.waker()).is_pending());
+    tx.try_send(1).unwrap();
+    assert_eq!((bell.rings(), poll(&mut waits)), (1, Poll::Ready(Ok(1))));
+}
+
+/// Cancelled in the middle of a poll, behind an operation that waits already.
+#[test]
+fn what_is_cancelled_while_it_is_polled_is_polled_once_more() {
+    let (_tx, rx) = channel::bounded::<u8>(1);
+    let (token, bell) = (CancellationToken::new(), Bell::good());
+    let mut work = token.scope(join(rx.recv(), lazy(|_| token.cancel_with("enough"))));
+    assert!(poll_with(&mut work, &bell.waker()).is_pending());
+    assert_eq!(bell.rings(), 1);
+    let Poll::Ready((received, true)) = poll(&mut work) else { panic!("it was asked to stop") };
+    assert_eq!(received.unwrap_err().0.cause(), Some(&Cause::new("enough")));
 }
 
 #[test]
