@@ -394,3 +394,6 @@ fn sharpen_timers() {
         let _ = rustix::thread::set_current_timer_slack(core::num::NonZeroU64::new(1));
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests;
