@@ -240,43 +240,47 @@ fn who_yields_goes_behind_all_others() {
     assert!(order.is_sorted(), "each goes once before any goes twice: {order:?}");
 }
 
-/// The order in which two tasks run, of which the second is ready, and the first is then woken.
-fn order_of_a_sleeper_and_one_that_is_ready(wake: fn(Waker)) -> Vec<&'static str> {
+/// The order in which three tasks run, of which the last is ready, and the others are then woken.
+fn order_of_two_sleepers_and_one_that_is_ready(wake: [fn(Waker); 2]) -> Vec<&'static str> {
     let order = Arc::new(Mutex::new(Vec::new()));
     let noted = order.clone();
     script(1, 1)
         .run(async move {
-            let waker = Arc::new(Mutex::new(None));
-            let (place, sleeper, ready) = (waker.clone(), noted.clone(), noted);
-            let sleeper = spawn(async move {
-                let mut slept = false;
-                poll_fn(|cx| {
-                    if slept {
-                        return Poll::Ready(());
-                    }
-                    slept = true;
-                    *place.lock().unwrap() = Some(cx.waker().clone());
-                    Poll::Pending
+            let (wakers, ready) = (Arc::new(Mutex::new(Vec::new())), noted.clone());
+            let sleepers = ["first", "second"].map(|name| {
+                let (wakers, noted) = (wakers.clone(), noted.clone());
+                spawn(async move {
+                    let mut slept = false;
+                    poll_fn(|cx| {
+                        if slept {
+                            return Poll::Ready(());
+                        }
+                        slept = true;
+                        wakers.lock().unwrap().push(cx.waker().clone());
+                        Poll::Pending
+                    })
+                    .await;
+                    noted.lock().unwrap().push(name);
                 })
-                .await;
-                sleeper.lock().unwrap().push("the sleeper");
             });
             yield_now().await;
-            let ready = spawn(async move { ready.lock().unwrap().push("who was ready") });
-            wake(waker.lock().unwrap().take().unwrap());
-            sleeper.await.unwrap();
-            ready.await.unwrap();
+            let ready = spawn(async move { ready.lock().unwrap().push("ready") });
+            let wakers = core::mem::take(&mut *wakers.lock().unwrap());
+            wake.into_iter().zip(wakers).for_each(|(wake, waker)| wake(waker));
+            for task in sleepers.into_iter().chain([ready]) {
+                task.await.unwrap();
+            }
         })
         .unwrap();
     Arc::into_inner(order).unwrap().into_inner().unwrap()
 }
 
+/// In one poll, one after the other: each as it was woken.
 #[test]
 fn who_is_woken_runs_next_and_who_is_woken_behind_runs_last() {
-    let next = order_of_a_sleeper_and_one_that_is_ready(Waker::wake);
-    assert_eq!(next, ["the sleeper", "who was ready"]);
-    let last = order_of_a_sleeper_and_one_that_is_ready(host::wake_behind);
-    assert_eq!(last, ["who was ready", "the sleeper"]);
+    let order = order_of_two_sleepers_and_one_that_is_ready;
+    assert_eq!(order([Waker::wake, host::wake_behind]), ["first", "ready", "second"]);
+    assert_eq!(order([host::wake_behind, Waker::wake]), ["second", "ready", "first"]);
 }
 
 /// A leaf operation that is always ready, as an input that never runs dry.
