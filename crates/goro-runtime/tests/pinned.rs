@@ -10,9 +10,10 @@ use goro_runtime::task::{Cause, JoinHandle, yield_now};
 use goro_runtime::time::{Duration, sleep};
 use goro_runtime::{Builder, Runtime, block_on, spawn_local};
 use std::cell::Cell;
-use std::future::pending;
+use std::future::{pending, poll_fn};
 use std::rc::Rc;
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
+use std::task::{Poll, Waker};
 use std::thread::{self, ThreadId};
 
 #[path = "support/places.rs"]
@@ -157,6 +158,39 @@ fn a_busy_worker_finds_its_mail() {
         );
     }
     drop(busy);
+}
+
+/// A worker that sleeps is called for its own task, whoever wakes that.
+#[test]
+fn a_task_that_another_worker_wakes_runs_on_its_own() {
+    for seed in 0..20 {
+        let mut script = Builder::new().workers(2).build_scripted(Some(seed)).unwrap();
+        let handle = script.handle();
+        let woken = script.run(async move {
+            let wakers = Arc::new(Mutex::new(Vec::new()));
+            let tasks = [0, 1].map(|worker| {
+                let wakers = wakers.clone();
+                handle.spawn_pinned(worker, move || async move {
+                    let mut waits = true;
+                    poll_fn(|cx| match std::mem::take(&mut waits) {
+                        true => {
+                            wakers.lock().unwrap().push(cx.waker().clone());
+                            Poll::Pending
+                        }
+                        false => Poll::Ready(()),
+                    })
+                    .await;
+                })
+            });
+            // Both sleep, and one of them gets up.
+            sleep(Duration::from_secs(1)).await;
+            std::mem::take(&mut *wakers.lock().unwrap()).into_iter().for_each(Waker::wake);
+            for task in tasks {
+                task.await.unwrap();
+            }
+        });
+        assert_eq!(woken, Ok(()), "seed {seed}");
+    }
 }
 
 /// Under every order of a script.
