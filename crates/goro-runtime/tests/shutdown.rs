@@ -136,6 +136,34 @@ fn a_poll_may_wait_for_anothers_destructor() {
     }
 }
 
+/// The same, with no worker left that could come to the end, nor a spare: the monitor ends the others.
+#[test]
+fn polls_that_wait_for_others_destructors_may_be_all_there_is() {
+    for workers in [1, 2] {
+        let runtime = Builder::new().workers(workers).stall_spares(0).build().unwrap();
+        let (began, begin) = mpsc::channel();
+        let (senders, receivers): (Vec<_>, Vec<_>) =
+            (0..workers).map(|_| mpsc::channel::<()>()).unzip();
+        for sender in senders {
+            drop(runtime.spawn(async move {
+                let _sender = sender;
+                std::future::pending::<()>().await;
+            }));
+        }
+        let stuck = receivers.into_iter().map(|receiver| {
+            let began = began.clone();
+            runtime.spawn(async move {
+                began.send(()).unwrap();
+                receiver.recv().is_err()
+            })
+        });
+        let stuck: Vec<_> = stuck.collect();
+        (0..workers).for_each(|_| begin.recv().unwrap());
+        assert!(runtime.shutdown_timeout(Duration::from_secs(20)), "it ends");
+        assert!(stuck.into_iter().all(|task| goro_runtime::block_on(task).unwrap()));
+    }
+}
+
 #[test]
 fn a_runtime_may_be_dropped_inside_its_own_task() {
     let runtime = two_workers();
