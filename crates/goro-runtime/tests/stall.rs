@@ -13,7 +13,7 @@
 #[path = "support/no_spares.rs"]
 mod no_spares;
 
-use goro_runtime::driver::scripted::{Scripted, Seeded};
+use goro_runtime::driver::scripted::{Event, Mover, Script, Scripted, Seeded};
 use goro_runtime::task::{self, block_in_place, yield_now};
 use goro_runtime::time::{Duration, now, sleep};
 use goro_runtime::{Builder, Handle, Runtime, block_on, spawn};
@@ -186,6 +186,68 @@ fn nothing_is_lost_when_a_spare_leaves() {
         assert_eq!((metrics.tasks_live, metrics.spares_present), (0, 0), "seed {seed}");
         assert!(metrics.spares_started > 0, "seed {seed}: there was no spare");
     }
+}
+
+/// A script in which each step of a worker takes a while.
+#[derive(Debug)]
+struct Slow(Seeded);
+
+impl Script for Slow {
+    fn seed(&self) -> u64 {
+        self.0.seed()
+    }
+    fn below(&self, bound: u32) -> u32 {
+        self.0.below(bound)
+    }
+    fn choose(&self, movers: &[Mover]) -> usize {
+        self.0.choose(movers)
+    }
+    fn took(&self, mover: Mover) -> Duration {
+        let is_worker = matches!(mover, Mover::Worker(_));
+        if is_worker { Duration::from_micros(20) } else { Duration::ZERO }
+    }
+}
+
+/// Nor does it stand, with everybody asleep, until the monitor comes by.
+#[test]
+fn what_a_spare_hands_over_is_run_at_once() {
+    let mut handed_over = 0;
+    for seed in 0..100 {
+        let mut script = Builder::new()
+            .workers(1)
+            .spare_keep_alive(Duration::from_millis(64))
+            .build_on_script(Arc::new(Slow(Seeded::new(seed))))
+            .unwrap();
+        let handle = script.handle();
+        let busy = handle.clone();
+        script
+            .run(async move {
+                drop(spawn(async {}));
+                busy.busy(Duration::from_millis(4));
+            })
+            .unwrap();
+        while handle.metrics().sleeping < 2 {
+            assert!(script.step());
+        }
+        let before = script.log().len();
+        let runs = handle.spawn(async {
+            for _ in 0..1_000 {
+                yield_now().await;
+            }
+        });
+        while !script.is_done(&runs) {
+            assert!(script.step());
+        }
+        let log = &script.log()[before..];
+        let jumped = log.iter().any(|event| matches!(event, Event::Jumped(_)));
+        assert!(!jumped, "seed {seed}: a task was ready, and time went on");
+        let of_spare = |event: &&Event| matches!(event, Event::Ran(1..) | Event::Woke(1..));
+        if let Some(left) = log.iter().position(|event| matches!(event, Event::Left(_))) {
+            handed_over +=
+                usize::from(matches!(log[..left].iter().rfind(of_spare), Some(Event::Ran(_))));
+        }
+    }
+    assert!(handed_over > 0, "it never had anything to hand over");
 }
 
 /// A runtime that ends with spares that are about to come, there, inside polls, or about to go.
