@@ -6,6 +6,7 @@ use core::task::{Context, Poll, Waker};
 
 use goro_shim::atomic::{AtomicUsize, Ordering};
 
+use super::ring::Ring;
 use super::*;
 
 fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
@@ -105,5 +106,74 @@ fn two_who_take_the_same_value_get_it_whole() {
         let theirs = other.join().unwrap();
         assert!(theirs == Ok(Box::new(1)) || theirs == Err(TryRecvError::Lagged(1)));
         assert_eq!(receiver.try_recv(), Ok(Box::new(2)));
+    });
+}
+
+/// A channel of two values, both in one block.
+fn block(on_lag: OnLag) -> (Sender<u32>, Receiver<u32>) {
+    ends(Ring::with_blocks_of(2, 2, on_lag), on_lag)
+}
+
+/// Three values in a block, of which the second is read with no lock.
+#[test]
+fn a_value_read_in_a_block_carries_what_came_before_it() {
+    loom::model(|| {
+        let (sender, mut receiver) = ends(Ring::with_blocks_of(3, 4, OnLag::Wait), OnLag::Wait);
+        sender.try_send(0).unwrap();
+        // The block is in the receiver's hands.
+        assert_eq!(receiver.try_recv(), Ok(0));
+        let mut second = receiver.clone();
+        let written = Arc::new(AtomicUsize::new(0));
+        let other = {
+            let written = Arc::clone(&written);
+            loom::thread::spawn(move || {
+                written.store(1, Ordering::Relaxed);
+                (sender.try_send(1).unwrap(), sender.try_send(2).unwrap())
+            })
+        };
+        if receiver.try_recv() == Ok(1) {
+            assert_eq!(written.load(Ordering::Relaxed), 1);
+            assert_eq!(receiver.blocking_recv(), Ok(2));
+        }
+        assert_eq!(other.join().unwrap(), (2, 2));
+        assert_eq!((second.try_recv(), second.try_recv()), (Ok(1), Ok(2)));
+    });
+}
+
+/// A receiver that goes on to another block, against a sender that goes to sleep.
+#[test]
+fn a_sender_that_waits_is_woken_by_who_takes_up_a_block() {
+    loom::model(|| {
+        let (sender, mut receiver) = block(OnLag::Wait);
+        (0..2).for_each(|value| assert_eq!(sender.try_send(value), Ok(1)));
+        let other = loom::thread::spawn(move || sender.blocking_send(2));
+        assert_eq!(receiver.try_recv(), Ok(0));
+        assert_eq!(other.join().unwrap(), Ok(1));
+        assert_eq!(receiver.len(), 2);
+    });
+}
+
+/// One value that is overwritten while it is received: it is had or missed, and not both.
+#[test]
+fn a_value_that_goes_is_received_or_missed() {
+    loom::model(|| {
+        let (sender, mut receiver) = ends(Ring::with_blocks_of(3, 2, OnLag::Skip), OnLag::Skip);
+        (0..2).for_each(|value| assert_eq!(sender.try_send(value), Ok(1)));
+        assert_eq!(receiver.try_recv(), Ok(0));
+        sender.try_send(2).unwrap();
+        let other = loom::thread::spawn(move || {
+            sender.try_send(3).unwrap();
+            sender
+        });
+        let outcome = receiver.try_recv();
+        let sender = other.join().unwrap();
+        match outcome {
+            Ok(value) => assert_eq!((value, sender.counts().skipped), (1, 0)),
+            Err(error) => {
+                assert_eq!(error, TryRecvError::Lagged(1));
+                assert_eq!(sender.counts().skipped, 1);
+            }
+        }
+        assert_eq!(receiver.try_recv(), Ok(2));
     });
 }

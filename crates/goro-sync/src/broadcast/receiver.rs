@@ -8,10 +8,12 @@ use core::task::{Context, Poll};
 use goro_context::Op;
 use goro_context::time::Duration;
 use goro_shim::Arc;
+use goro_shim::atomic::Ordering;
 use goro_wait::Wakers;
 
-use super::ring::{Dropped, Nothing, Taken};
-use super::{Counts, RecvError, RecvTimeoutError, Shared, TryRecvError};
+use super::block::Block;
+use super::ring::{Cursor, Dropped, Nothing};
+use super::{Counts, OnLag, RecvError, RecvTimeoutError, Shared, TryRecvError};
 use crate::block::block;
 use crate::select::CancelSafe;
 use crate::wait::{self, Attempt, Offer, Operation, Place, Timed};
@@ -20,31 +22,30 @@ use crate::wait::{self, Attempt, Offer, Operation, Place, Timed};
 /// [`subscribe`](super::Sender::subscribe), or by cloning: a clone gets what the original would.
 pub struct Receiver<T> {
     shared: Arc<Shared<T>>,
-    /// The number of the value that it wants next.
-    next: u64,
+    cursor: Cursor<T>,
 }
 
 impl<T> Receiver<T> {
-    pub(super) fn first(shared: Arc<Shared<T>>) -> Self {
-        Self { shared, next: 0 }
-    }
-
-    /// Another receiver of the channel, which has had all that was sent before.
-    pub(super) fn new(shared: &Arc<Shared<T>>) -> Self {
-        let next = {
-            let mut ring = shared.0.lock();
-            let next = ring.end();
-            ring.add_receiver(next);
-            next
-        };
-        Self { shared: Arc::clone(shared), next }
+    /// A receiver that has had all that was sent before.
+    pub(super) fn new(shared: Arc<Shared<T>>) -> Self {
+        let cursor = shared.ring.lock().add_receiver(&shared.marks);
+        Self { shared, cursor }
     }
 
     /// How many values there are that this receiver has not had. Those that it has missed do not
-    /// count.
+    /// count; one that was disconnected has none.
     pub fn len(&self) -> usize {
-        let ring = self.shared.0.lock();
-        ((ring.end() - self.next) as usize).min(ring.len())
+        let Shared { marks, on_lag, ring } = &*self.shared;
+        let _ring = ring.lock();
+        // Ordering: under the lock.
+        let (end, first) = (marks.end.load(Ordering::Relaxed), marks.first.load(Ordering::Relaxed));
+        let next = self.cursor.next;
+        (match on_lag {
+            OnLag::Wait => end - next,
+            OnLag::Skip => end - next.max(first),
+            OnLag::Disconnect if next < first => 0,
+            OnLag::Disconnect => end - next,
+        }) as usize
     }
 
     /// Whether there is no value that this receiver has not had.
@@ -54,22 +55,22 @@ impl<T> Receiver<T> {
 
     /// How many values the channel holds at most.
     pub fn capacity(&self) -> usize {
-        self.shared.0.lock().capacity()
+        self.shared.ring.lock().capacity()
     }
 
     /// What has happened in the channel so far.
     pub fn counts(&self) -> Counts {
-        self.shared.0.lock().counts()
+        self.shared.ring.lock().counts(&self.shared.marks)
     }
 
     /// How many senders there are.
     pub fn sender_count(&self) -> usize {
-        self.shared.0.lock().senders()
+        self.shared.ring.lock().senders()
     }
 
     /// How many receivers there are that are connected.
     pub fn receiver_count(&self) -> usize {
-        self.shared.0.lock().receivers()
+        self.shared.ring.lock().receivers()
     }
 
     /// Whether both receive from the same senders.
@@ -129,19 +130,43 @@ impl<T: Clone> Receiver<T> {
     }
 }
 
+impl<T: Clone> Receiver<T> {
+    /// The next value, if that takes no lock.
+    #[inline]
+    fn take_easily(&mut self) -> Option<T> {
+        let Shared { marks, on_lag, .. } = &*self.shared;
+        let value = self.cursor.step(marks, *on_lag != OnLag::Wait)?;
+        // Panic: the copying may; the value counts as received.
+        Some(T::clone(value))
+    }
+
+    /// The value of that number out of a block that this receiver has taken from the ring: the value itself
+    /// if nobody else has the block, or else a copy.
+    fn give_out(&mut self, number: u64, mut block: Arc<Block<T>>) -> T {
+        if number + 1 == block.end() {
+            if let Some(value) = Block::clear(&mut block, number) {
+                self.cursor.spare = Some(block);
+                return value;
+            }
+        }
+        // Panic: the copying may; the value counts as received.
+        T::clone(block.value(number))
+    }
+}
+
 impl<T> Clone for Receiver<T> {
     fn clone(&self) -> Self {
-        self.shared.0.lock().add_receiver(self.next);
-        Self { shared: Arc::clone(&self.shared), next: self.next }
+        let cursor = self.shared.ring.lock().clone_receiver(&self.shared.marks, &self.cursor);
+        Self { shared: Arc::clone(&self.shared), cursor }
     }
 }
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        let (mut wakers, mut dropped) = (Wakers::new(), Dropped::nothing());
-        self.shared.0.lock().drop_receiver(self.next, &mut wakers, &mut dropped);
+        let (mut wakers, mut dropped) = (Wakers::new(), Dropped::new());
+        let Shared { marks, ring, .. } = &*self.shared;
+        ring.lock().drop_receiver(marks, &self.cursor, &mut wakers, &mut dropped);
         wakers.wake_all();
-        dropped.drop_each();
     }
 }
 
@@ -164,24 +189,29 @@ impl<T: Clone> Operation for RecvFuture<'_, T> {
 
     #[inline]
     fn attempt(&mut self, offer: Option<&mut Offer<'_>>) -> Attempt<Self::Output> {
-        let mut ring = self.receiver.shared.0.lock();
-        let nothing = match ring.take(&mut self.receiver.next) {
-            Ok((taken, writer)) => {
+        let receiver = &mut *self.receiver;
+        if self.place.is_nowhere() {
+            if let Some(value) = receiver.take_easily() {
+                return Attempt::Done(Ok(value));
+            }
+        }
+        let (mut wakers, mut dropped) = (Wakers::new(), Dropped::new());
+        let Shared { marks, ring, .. } = &*receiver.shared;
+        let mut ring = ring.lock();
+        let nothing = match ring.take(marks, &mut receiver.cursor, &mut wakers, &mut dropped) {
+            Ok((number, block)) => {
                 let left = ring.reader_leaves(&mut self.place);
                 drop(ring);
                 left.let_go();
-                wait::wake_some(writer);
-                return Attempt::Done(Ok(match taken {
-                    Taken::Own(value) => value,
-                    // Panic: the copying may; the value counts as received by this receiver.
-                    Taken::Copy(value) => T::clone(&value),
-                }));
+                wakers.wake_all();
+                drop(dropped);
+                return Attempt::Done(Ok(receiver.give_out(number, block)));
             }
             Err(nothing) => nothing,
         };
         let error = match (nothing, offer) {
             (Nothing::Yet, Some(offer)) => {
-                let (waits, writer) = ring.reader_waits(&mut self.place, offer);
+                let (waits, writer) = ring.reader_waits(marks, &mut self.place, offer);
                 drop(ring);
                 wait::wake_some(writer);
                 return if waits { Attempt::Waits } else { Attempt::Unprepared };
@@ -215,7 +245,7 @@ impl<T: Clone> Future for RecvFuture<'_, T> {
 impl<T> Drop for RecvFuture<'_, T> {
     fn drop(&mut self) {
         if self.place.is_taken() {
-            let left = self.receiver.shared.0.lock().reader_leaves(&mut self.place);
+            let left = self.receiver.shared.ring.lock().reader_leaves(&mut self.place);
             left.let_go();
         }
     }

@@ -1,68 +1,67 @@
-//! The values, who has yet to have them, and who waits: what stands behind the channel's lock.
+//! The values, who has yet to have them, and who waits: what stands behind the channel's lock, and the
+//! few numbers beside it.
 //!
 //! ```text
-//!   number     first                                first + len
-//!              ┌──────┬──────┬──────┬──────┬──────┐
-//!   value      │  a   │  b   │  c   │  d   │  e   │
-//!   left       │  1   │  1   │  2   │  2   │  3   │  receivers that have yet to have it
-//!              └──────┴──────┴──────┴──────┴──────┘
-//!              ▲             ▲             ▲
-//!              the latest    another       one more: each wants this one next
+//!   number      first                                              end
+//!               ┌─────────────────┬─────────────────┬─────────────────┐
+//!   block       │  a   b   c   d  │  e   f   g   h  │  i   j   ·   ·  │
+//!   left        │        1        │        2        │        3        │  receivers that are not past it
+//!               └─────────────────┴─────────────────┴─────────────────┘
+//!                     ▲               ▲               ▲
+//!                     the latest      another         one more: each wants this one next
 //! ```
 //!
-//! Each receiver keeps the number of the value that it wants next.
+//! A receiver holds the block that it reads: a receive writes to no line that another receiver reads. It
+//! takes the lock when it is past a block, and to wait.
 //!
 //! Invariants:
-//! 1. `left` of a slot is the number of connected receivers whose next number is at most its own. So
-//!    it never falls from one slot to the next, and slots that have nobody left are at the front.
-//! 2. The first slot has somebody left: those that have not are taken off. So a receiver whose next
-//!    number is below `first` has missed something: its slot was taken away.
-//! 3. Values are moved here, and neither dropped nor copied: what leaves comes out, for the caller to
-//!    drop or copy after the lock.
-//! 4. `Wait`: a place that is free, with senders in line, is told to one of them, unless as many have
+//! 1. `end` is published after the value below it was written. Both marks change under the lock.
+//! 2. `left` of a block is the number of connected receivers that have not taken its last value. So it
+//!    never falls from one block to the next, and blocks with nobody left are at the front, from
+//!    where they are taken off.
+//! 3. `Skip`, `Disconnect`: values below `first` are gone; a receiver that wants one has missed it. How far
+//!    it has come is a number of its own that others look at.
+//! 4. `Wait`: a receiver counts as having had all of the block that it reads, as soon as it holds it, the
+//!    values included that are yet to be sent. So it frees places under the lock only, where it sees
+//!    who waits for one; and the channel holds as many values more as a block has. `first` is what all
+//!    have had by this count, found anew before anybody is refused a place.
+//! 5. Values are moved here, and neither dropped nor copied: blocks that leave come out, for the caller
+//!    to drop after the lock.
+//! 6. `Wait`: a place that is free, with senders in line, is told to one of them, unless as many have
 //!    a turn as there are places. A receiver that waits makes one more of use (a sender that has
 //!    a turn and is never polled again must not hold up the others).
-//! 5. Memory of values that nobody has any more is kept for later ones, but of no more than [`KEPT`].
+//! 7. A block has no more than a sixteenth of the places, and no more than [`BYTES`]: so much may be kept
+//!    of values that all have had. In a channel of less than 32 places it is one value, and all of the
+//!    above is exact.
+
+mod blocks;
+mod cursor;
 
 use core::task::Waker;
-use std::collections::VecDeque;
 
-use goro_context::contain;
-use goro_wait::Wakers;
+use goro_shim::Arc;
+use goro_shim::atomic::Ordering;
+use goro_wait::{Key, WaitList, Wakers};
 
+use super::block::Block;
 use super::{Counts, OnLag};
-use crate::seen::{Blank, Seen};
 use crate::wait::{Came, Left, Line, Offer, Place, Waiter};
-
-/// So many values' memory, and so many slots, are kept when they are not in use.
-const KEPT: usize = 64;
+use blocks::Blocks;
+pub(super) use blocks::Dropped;
+use cursor::Spot;
+pub(super) use cursor::{Cursor, Marks};
 
 /// See the file.
 pub(super) struct Ring<T> {
-    slots: VecDeque<Slot<T>>,
-    first: u64,
+    blocks: Blocks<T>,
     capacity: usize,
     on_lag: OnLag,
     /// Connected ones.
-    receivers: usize,
+    receivers: WaitList<Spot>,
     senders: usize,
     readers: Line,
     writers: Line,
-    blanks: Vec<Blank<T>>,
     counts: Counts,
-}
-
-struct Slot<T> {
-    value: Seen<T>,
-    left: usize,
-}
-
-/// What a receiver gets.
-pub(super) enum Taken<T> {
-    /// The value itself: nobody else has it.
-    Own(T),
-    /// Others are copying it, or have yet to have it.
-    Copy(Seen<T>),
 }
 
 /// Why a value was not put in.
@@ -80,78 +79,70 @@ pub(super) enum Nothing {
     Closed,
 }
 
-/// Values that leave the ring unreceived, to be dropped after the lock.
-pub(super) struct Dropped<T> {
-    /// The one that another took the place of; mostly there is no other.
-    replaced: Option<T>,
-    rest: Vec<Seen<T>>,
-}
-
-impl<T> Dropped<T> {
-    pub(super) const fn nothing() -> Self {
-        Self { replaced: None, rest: Vec::new() }
-    }
-
-    /// Drops them, with no lock held.
-    pub(super) fn drop_each(self) {
-        // Panic: a value's destructor may; the others are dropped all the same.
-        if self.replaced.is_some() {
-            contain::quietly(|| drop(self.replaced));
-        }
-        for value in self.rest {
-            contain::quietly(|| drop(value));
-        }
-    }
-}
-
 impl<T> Ring<T> {
     pub(super) fn new(capacity: usize, on_lag: OnLag) -> Self {
+        Self::with_blocks_of(Blocks::<T>::len_for(capacity), capacity, on_lag)
+    }
+
+    pub(super) fn with_blocks_of(len: usize, capacity: usize, on_lag: OnLag) -> Self {
         Self {
-            slots: VecDeque::new(),
-            first: 0,
+            blocks: Blocks::of(len),
             capacity,
             on_lag,
-            receivers: 1,
+            receivers: WaitList::new(),
             senders: 1,
             readers: Line::new(),
             writers: Line::new(),
-            blanks: Vec::new(),
             counts: Counts::default(),
         }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.slots.len()
+    /// How many values the latest receiver has not had.
+    pub(super) fn len(&self, marks: &Marks) -> usize {
+        marks.end().saturating_sub(self.latest(marks).max(marks.first())) as usize
     }
 
     pub(super) fn capacity(&self) -> usize {
         self.capacity
     }
 
-    pub(super) fn counts(&self) -> Counts {
-        self.counts
+    pub(super) fn counts(&self, marks: &Marks) -> Counts {
+        let mut counts = self.counts;
+        if self.on_lag == OnLag::Skip {
+            counts.skipped +=
+                self.receivers.iter().map(|(_, spot)| spot.missed(marks)).sum::<u64>();
+        }
+        counts
     }
 
     pub(super) fn receivers(&self) -> usize {
-        self.receivers
+        self.receivers.len()
     }
 
     pub(super) fn senders(&self) -> usize {
         self.senders
     }
 
-    /// The number of the value that is sent next.
-    pub(super) fn end(&self) -> u64 {
-        self.first + self.slots.len() as u64
+    /// The number that the latest receiver wants next.
+    fn latest(&self, marks: &Marks) -> u64 {
+        self.receivers.iter().map(|(_, spot)| spot.at()).min().unwrap_or(marks.end())
     }
 
-    fn free(&self) -> usize {
-        self.capacity - self.slots.len()
+    /// Finds out what the latest receiver has had; see invariant 4.
+    fn settle_first(&self, marks: &Marks) {
+        if self.on_lag != OnLag::Skip {
+            marks.set_first(self.latest(marks));
+        }
     }
 
-    /// Whether one who comes so may put a value in.
-    fn has_place(&self, came: Came) -> bool {
-        let free = self.free();
+    fn free(&self, marks: &Marks) -> usize {
+        self.capacity.saturating_sub(marks.end().saturating_sub(marks.first()) as usize)
+    }
+
+    // --- Sending ------------------------------------------------------------------------------
+
+    /// Whether one who comes so may put a value in, of `free` places.
+    fn has_place(&self, came: Came, free: usize) -> bool {
         if self.on_lag != OnLag::Wait || free == 0 {
             return self.on_lag != OnLag::Wait;
         }
@@ -164,10 +155,9 @@ impl<T> Ring<T> {
         }
     }
 
-    /// Whether there is memory for a value. If not, whoever wants to put one in brings some along:
-    /// nothing is allocated under the lock, but for the slots.
-    pub(super) fn has_blank(&self) -> bool {
-        !self.blanks.is_empty()
+    /// Whether a value needs memory that is not here: whoever wants to put it in brings a block along.
+    pub(super) fn needs_block(&self, marks: &Marks) -> Option<usize> {
+        self.blocks.needs_one(marks.end()).then(|| self.blocks.len())
     }
 
     /// How the owner of a sender's place comes.
@@ -182,30 +172,35 @@ impl<T> Ring<T> {
     /// for one who comes so.
     ///
     /// # Panics
-    /// Without memory: see [`has_blank`](Self::has_blank).
+    /// Without memory: see [`needs_block`](Self::needs_block).
     pub(super) fn put(
         &mut self,
+        marks: &Marks,
         value: T,
-        memory: &mut Option<Blank<T>>,
+        memory: &mut Option<Arc<Block<T>>>,
         came: Came,
         wakers: &mut Wakers,
         dropped: &mut Dropped<T>,
     ) -> Result<usize, Refused<T>> {
-        if self.receivers > 0 && !self.has_place(came) {
+        if self.free(marks) == 0 || !self.has_place(came, self.free(marks)) {
+            self.settle_first(marks);
+        }
+        if self.receivers() > 0 && !self.has_place(came, self.free(marks)) {
             return Err(Refused::Full(value));
         }
-        if self.free() == 0 {
-            self.evict(dropped);
+        if self.free(marks) == 0 {
+            self.evict(marks, dropped);
         }
-        let receivers = self.receivers;
+        let receivers = self.receivers();
         if receivers == 0 {
             return Err(Refused::NoReceiver(value));
         }
-        let blank = self.blanks.pop().or_else(|| memory.take()).expect("it was asked for before");
+        let number = marks.end();
+        self.blocks.write(number, value, receivers, memory);
+        // Ordering: Release pairs with the Acquire load of a receiver, which then reads the value.
+        marks.end.store(number + 1, Ordering::Release);
         self.counts.sent += 1;
-        self.slots.push_back(Slot { value: blank.fill(value), left: receivers });
-        let free = self.free();
-        self.writers.settle(free);
+        self.writers.settle(self.free(marks));
         self.call_readers(wakers);
         Ok(receivers)
     }
@@ -219,93 +214,20 @@ impl<T> Ring<T> {
     }
 
     /// Takes the oldest value away from those who have not had it.
-    fn evict(&mut self, dropped: &mut Dropped<T>) {
-        let Some(slot) = self.slots.pop_front() else { return };
-        self.first += 1;
-        match slot.value.clear() {
-            Ok((value, blank)) => {
-                dropped.replaced = Some(value);
-                self.keep(blank);
-            }
-            Err(being_copied) => dropped.rest.push(being_copied),
-        }
+    fn evict(&mut self, marks: &Marks, dropped: &mut Dropped<T>) {
+        let first = marks.first() + 1;
         if self.on_lag == OnLag::Disconnect {
-            self.counts.disconnected += slot.left as u64;
-            self.disconnect(slot.left, 0, dropped);
-        } else {
-            self.counts.skipped += slot.left as u64;
-        }
-    }
-
-    /// So many receivers go that have not had the slots from `index` on.
-    fn disconnect(&mut self, receivers: usize, index: usize, dropped: &mut Dropped<T>) {
-        self.receivers -= receivers;
-        for slot in self.slots.range_mut(index..) {
-            slot.left -= receivers;
-        }
-        while self.slots.front().is_some_and(|slot| slot.left == 0) {
-            dropped.rest.extend(self.pop());
-        }
-    }
-
-    fn keep(&mut self, blank: Blank<T>) {
-        if self.blanks.len() < self.capacity.min(KEPT) {
-            self.blanks.push(blank);
-        }
-    }
-
-    fn pop(&mut self) -> Option<Seen<T>> {
-        let slot = self.slots.pop_front()?;
-        self.first += 1;
-        let (len, capacity) = (self.slots.len(), self.slots.capacity());
-        if capacity > KEPT && len <= capacity / 4 {
-            self.slots.shrink_to((len * 2).max(KEPT));
-        }
-        Some(slot.value)
-    }
-
-    /// Takes the value that a receiver wants next, and says which sender to wake.
-    pub(super) fn take(&mut self, next: &mut u64) -> Result<(Taken<T>, Option<Waker>), Nothing> {
-        if *next < self.first {
-            if self.on_lag == OnLag::Disconnect {
-                return Err(Nothing::Disconnected);
+            let late = self.receivers.iter().filter(|(_, spot)| spot.at() < first);
+            let late: Vec<Key> = late.map(|(key, _)| key).collect();
+            self.counts.disconnected += late.len() as u64;
+            for key in late {
+                let at = self.receivers.get(key).map_or(0, Spot::at);
+                self.disconnect(key, at, dropped);
             }
-            let missed = self.first - *next;
-            *next = self.first;
-            return Err(Nothing::Missed(missed));
+            return self.settle_first(marks);
         }
-        let Some(slot) = self.slots.get_mut((*next - self.first) as usize) else {
-            return Err(if self.senders == 0 { Nothing::Closed } else { Nothing::Yet });
-        };
-        *next += 1;
-        slot.left -= 1;
-        if slot.left > 0 {
-            return Ok((Taken::Copy(slot.value.clone()), None));
-        }
-        let last = self.pop().expect("a slot with nobody left is the first");
-        let taken = match last.clear() {
-            Ok((value, blank)) => {
-                self.keep(blank);
-                Taken::Own(value)
-            }
-            Err(others_copy_it) => Taken::Copy(others_copy_it),
-        };
-        Ok((taken, self.next_writer()))
-    }
-
-    /// Stands in line for the next value, and says which sender to wake; invariant 4. False if no
-    /// waker could be had.
-    pub(super) fn reader_waits(
-        &mut self,
-        place: &mut Place,
-        offer: &mut Offer<'_>,
-    ) -> (bool, Option<Waker>) {
-        let came = self.readers.arrive(place);
-        if !self.readers.wait(place, offer, came, || ()) {
-            return (false, None);
-        }
-        let writer = if self.free() > 0 { self.writers.turn() } else { None };
-        (true, writer.and_then(Waiter::into_waker))
+        marks.set_first(first);
+        self.blocks.take_off_below(first, dropped);
     }
 
     /// Stands in line for a place.
@@ -321,22 +243,32 @@ impl<T> Ring<T> {
     }
 
     /// Gives a turn for a free place that nobody was told of.
-    fn next_writer(&mut self) -> Option<Waker> {
-        if self.writers.turned() >= self.free() {
+    fn next_writer(&mut self, marks: &Marks) -> Option<Waker> {
+        if self.writers.turned() >= self.free(marks) {
             return None;
         }
         self.writers.turn()?.into_waker()
     }
 
-    /// A sender's future goes, done or not; says which sender to wake.
-    pub(super) fn writer_leaves(&mut self, place: &mut Place) -> (Left<()>, Option<Waker>) {
-        let left = self.writers.leave(place);
-        (left, self.next_writer())
+    /// As many turns as there are places that nobody was told of, since a receiver has gone on.
+    fn relieve(&mut self, marks: &Marks, wakers: &mut Wakers) {
+        if self.writers.waiting() == 0 {
+            return;
+        }
+        self.settle_first(marks);
+        while let Some(writer) = self.next_writer(marks) {
+            wakers.extend(Some(writer));
+        }
     }
 
-    /// A receiver's future goes.
-    pub(super) fn reader_leaves(&mut self, place: &mut Place) -> Left<()> {
-        self.readers.leave(place)
+    /// A sender's future goes, done or not; says which sender to wake.
+    pub(super) fn writer_leaves(
+        &mut self,
+        marks: &Marks,
+        place: &mut Place,
+    ) -> (Left<()>, Option<Waker>) {
+        let left = self.writers.leave(place);
+        (left, self.next_writer(marks))
     }
 
     pub(super) fn add_sender(&mut self) {
@@ -350,43 +282,132 @@ impl<T> Ring<T> {
         }
     }
 
-    /// Another receiver that wants value `next` first.
-    pub(super) fn add_receiver(&mut self, next: u64) {
-        if self.is_cut_off(next) {
-            return;
+    // --- Receiving ----------------------------------------------------------------------------
+
+    /// Takes the value that a receiver wants next: its number, and the block that has it, out of the cursor's
+    /// hands if it was the last one of that.
+    pub(super) fn take(
+        &mut self,
+        marks: &Marks,
+        cursor: &mut Cursor<T>,
+        wakers: &mut Wakers,
+        dropped: &mut Dropped<T>,
+    ) -> Result<(u64, Arc<Block<T>>), Nothing> {
+        if let Some(spare) = cursor.spare.take() {
+            self.blocks.keep(spare, dropped);
         }
-        self.receivers += 1;
-        for slot in self.slots.range_mut(self.index_of(next)..) {
-            slot.left += 1;
+        let Some(spot) = cursor.key.and_then(|key| self.receivers.get(key)) else {
+            return Err(Nothing::Disconnected);
+        };
+        let (number, first) = (cursor.next, marks.first());
+        if number < first && self.on_lag != OnLag::Wait {
+            self.counts.skipped += spot.missed(marks);
+            cursor.block = None;
+            cursor.next = first;
+            cursor.tell(first);
+            return Err(Nothing::Missed(first - number));
         }
+        if number == marks.end() {
+            return Err(if self.senders == 0 { Nothing::Closed } else { Nothing::Yet });
+        }
+        cursor.next = number + 1;
+        let held = self.blocks.of_value(number).expect("a value that is here has a block");
+        let block = match cursor.block.take() {
+            Some(block) if number < block.end() => block,
+            _ => Arc::clone(&held.block),
+        };
+        if number + 1 < block.end() {
+            cursor.block = Some(Arc::clone(&block));
+        } else {
+            held.left -= 1;
+            let next = self.blocks.of_value(number + 1).filter(|held| held.block.holds_several());
+            cursor.block = next.map(|held| Arc::clone(&held.block));
+            self.blocks.take_off_read(dropped);
+        }
+        cursor.tell(match (self.on_lag, &cursor.block) {
+            (OnLag::Wait, Some(block)) => block.end(),
+            _ => cursor.next,
+        });
+        self.relieve(marks, wakers);
+        Ok((number, block))
+    }
+
+    /// Stands in line for the next value, and says which sender to wake; invariant 6. False if no
+    /// waker could be had.
+    pub(super) fn reader_waits(
+        &mut self,
+        marks: &Marks,
+        place: &mut Place,
+        offer: &mut Offer<'_>,
+    ) -> (bool, Option<Waker>) {
+        let came = self.readers.arrive(place);
+        if !self.readers.wait(place, offer, came, || ()) {
+            return (false, None);
+        }
+        if self.writers.waiting() == 0 {
+            return (true, None);
+        }
+        self.settle_first(marks);
+        let writer = if self.free(marks) > 0 { self.writers.turn() } else { None };
+        (true, writer.and_then(Waiter::into_waker))
+    }
+
+    /// A receiver's future goes.
+    pub(super) fn reader_leaves(&mut self, place: &mut Place) -> Left<()> {
+        self.readers.leave(place)
+    }
+
+    /// Another receiver, for what is sent from here on.
+    pub(super) fn add_receiver(&mut self, marks: &Marks) -> Cursor<T> {
+        self.add_receiver_at(marks, marks.end())
+    }
+
+    /// Another receiver that wants what that one wants; cut off if that one is.
+    pub(super) fn clone_receiver(&mut self, marks: &Marks, cursor: &Cursor<T>) -> Cursor<T> {
+        match cursor.key.is_some_and(|key| self.receivers.get(key).is_some()) {
+            true => self.add_receiver_at(marks, cursor.next),
+            false => Cursor::at(cursor.next),
+        }
+    }
+
+    fn add_receiver_at(&mut self, marks: &Marks, next: u64) -> Cursor<T> {
+        let mut cursor = Cursor::at(next);
+        let at = Arc::clone(&cursor.at);
+        cursor.key = Some(self.receivers.push_back(Spot { at, from: marks.first() }));
+        for held in self.blocks.since(next) {
+            held.left += 1;
+        }
+        cursor
     }
 
     pub(super) fn drop_receiver(
         &mut self,
-        next: u64,
+        marks: &Marks,
+        cursor: &Cursor<T>,
         wakers: &mut Wakers,
         dropped: &mut Dropped<T>,
     ) {
-        if self.is_cut_off(next) {
+        let Some((key, spot)) = cursor.key.and_then(|key| Some((key, self.receivers.get(key)?)))
+        else {
             return;
-        }
-        self.disconnect(1, self.index_of(next), dropped);
+        };
+        self.counts.skipped += spot.missed(marks);
+        self.disconnect(key, cursor.next, dropped);
+        self.settle_first(marks);
         // With no receiver left there is nothing to wait for: each gets its value back.
-        while self.receivers == 0 || self.writers.turned() < self.free() {
+        while self.receivers() == 0 || self.writers.turned() < self.free(marks) {
             let Some(writer) = self.writers.turn() else { break };
             wakers.extend(writer.into_waker());
         }
-        let free = self.free();
-        self.writers.settle(free);
+        self.writers.settle(self.free(marks));
     }
 
-    /// Whether a receiver that wants `next` was disconnected.
-    fn is_cut_off(&self, next: u64) -> bool {
-        next < self.first && self.on_lag == OnLag::Disconnect
-    }
-
-    /// The slot of the first value that a receiver can still have.
-    fn index_of(&self, next: u64) -> usize {
-        (next.max(self.first) - self.first) as usize
+    /// A receiver goes that wants value `next`, of its own will or not.
+    fn disconnect(&mut self, key: Key, next: u64, dropped: &mut Dropped<T>) {
+        self.receivers.remove(key);
+        for held in self.blocks.since(next) {
+            held.left -= 1;
+        }
+        self.blocks.take_off_read(dropped);
     }
 }

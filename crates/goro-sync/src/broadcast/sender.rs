@@ -9,10 +9,10 @@ use goro_context::Op;
 use goro_shim::Arc;
 use goro_wait::Wakers;
 
+use super::block::Block;
 use super::ring::{Dropped, Refused};
 use super::{Counts, Receiver, SendError, Shared, TrySendError};
 use crate::block::block;
-use crate::seen::Blank;
 use crate::select::CancelSafe;
 use crate::wait::{self, Attempt, Offer, Operation, Place};
 
@@ -66,12 +66,12 @@ impl<T> Sender<T> {
 
     /// Another receiver, for what is sent from here on.
     pub fn subscribe(&self) -> Receiver<T> {
-        Receiver::new(&self.shared)
+        Receiver::new(Arc::clone(&self.shared))
     }
 
     /// How many values the channel holds now: as many as the latest receiver has not had.
     pub fn len(&self) -> usize {
-        self.shared.0.lock().len()
+        self.shared.ring.lock().len(&self.shared.marks)
     }
 
     /// Whether all receivers have had all values.
@@ -81,22 +81,22 @@ impl<T> Sender<T> {
 
     /// How many values the channel holds at most.
     pub fn capacity(&self) -> usize {
-        self.shared.0.lock().capacity()
+        self.shared.ring.lock().capacity()
     }
 
     /// What has happened in the channel so far.
     pub fn counts(&self) -> Counts {
-        self.shared.0.lock().counts()
+        self.shared.ring.lock().counts(&self.shared.marks)
     }
 
     /// How many receivers there are that are connected.
     pub fn receiver_count(&self) -> usize {
-        self.shared.0.lock().receivers()
+        self.shared.ring.lock().receivers()
     }
 
     /// How many senders there are.
     pub fn sender_count(&self) -> usize {
-        self.shared.0.lock().senders()
+        self.shared.ring.lock().senders()
     }
 
     /// Whether there is no receiver.
@@ -112,7 +112,7 @@ impl<T> Sender<T> {
 
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
-        self.shared.0.lock().add_sender();
+        self.shared.ring.lock().add_sender();
         Self { shared: Arc::clone(&self.shared) }
     }
 }
@@ -120,7 +120,7 @@ impl<T> Clone for Sender<T> {
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
         let mut wakers = Wakers::new();
-        self.shared.0.lock().drop_sender(&mut wakers);
+        self.shared.ring.lock().drop_sender(&mut wakers);
         wakers.wake_all();
     }
 }
@@ -136,8 +136,8 @@ impl<T> fmt::Debug for Sender<T> {
 pub struct SendFuture<'a, T> {
     sender: &'a Sender<T>,
     value: Option<T>,
-    /// For the value, if the channel had none.
-    memory: Option<Blank<T>>,
+    /// For the value and those behind it, if the channel had none.
+    memory: Option<Arc<Block<T>>>,
     place: Place,
 }
 
@@ -158,15 +158,17 @@ impl<T> Operation for SendFuture<'_, T> {
         let Some(value) = self.value.take() else {
             unreachable!("a send is polled after it was ready")
         };
-        let (mut wakers, mut dropped) = (Wakers::new(), Dropped::nothing());
-        let mut ring = self.sender.shared.0.lock();
-        if self.memory.is_none() && !ring.has_blank() {
+        let (mut wakers, mut dropped) = (Wakers::new(), Dropped::new());
+        let (shared, memory) = (&*self.sender.shared, &mut self.memory);
+        let marks = &shared.marks;
+        let mut ring = shared.ring.lock();
+        while let (None, Some(len)) = (&memory, ring.needs_block(marks)) {
             drop(ring);
-            self.memory = Some(Blank::new());
-            ring = self.sender.shared.0.lock();
+            *memory = Some(Block::new(len));
+            ring = shared.ring.lock();
         }
         let came = ring.sender_comes(&mut self.place);
-        let outcome = match ring.put(value, &mut self.memory, came, &mut wakers, &mut dropped) {
+        let outcome = match ring.put(marks, value, memory, came, &mut wakers, &mut dropped) {
             Ok(receivers) => Ok(receivers),
             Err(Refused::NoReceiver(value)) => Err(SendError(value)),
             Err(Refused::Full(value)) => {
@@ -177,19 +179,19 @@ impl<T> Operation for SendFuture<'_, T> {
                         false => Attempt::Unprepared,
                     };
                 }
-                let (left, writer) = ring.writer_leaves(&mut self.place);
+                let (left, writer) = ring.writer_leaves(marks, &mut self.place);
                 drop(ring);
                 left.let_go();
                 wait::wake_some(writer);
                 return Attempt::Waits;
             }
         };
-        let (left, writer) = ring.writer_leaves(&mut self.place);
+        let (left, writer) = ring.writer_leaves(marks, &mut self.place);
         drop(ring);
         left.let_go();
         wait::wake_some(writer);
         wakers.wake_all();
-        dropped.drop_each();
+        drop(dropped);
         Attempt::Done(outcome)
     }
 }
@@ -207,7 +209,8 @@ impl<T> Future for SendFuture<'_, T> {
 impl<T> Drop for SendFuture<'_, T> {
     fn drop(&mut self) {
         if self.place.is_taken() {
-            let (left, writer) = self.sender.shared.0.lock().writer_leaves(&mut self.place);
+            let shared = &*self.sender.shared;
+            let (left, writer) = shared.ring.lock().writer_leaves(&shared.marks, &mut self.place);
             left.let_go();
             wait::wake_some(writer);
         }

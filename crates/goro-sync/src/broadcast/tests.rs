@@ -203,6 +203,7 @@ fn values_are_dropped_once_whoever_goes() {
 }
 
 mod against_a_model;
+mod blocks;
 
 /// Pitfall 83: one sender of several that goes ends nothing; who subscribes after all others have gone
 /// is served, and told of the end; and who is late by a whole ring catches up in one step a value.
