@@ -1,5 +1,5 @@
-//! The attribute's arguments: `workers = N`, `flavor = "multi"` or `"local"`, `crate = "path"`, and for a
-//! test `sim` and `seeds = N`.
+//! The attribute's arguments: `workers = N`, `flavor = "multi"` or `"local"`, `crate = "path"`; for a program
+//! `shutdown`, and for a test `sim` and `seeds = N`.
 //!
 //! Invariant: each argument stands at most once, every refusal names what to write instead, and what is
 //! accepted fits together: only the multi flavor has a number of workers, and a simulation no flavor.
@@ -15,6 +15,8 @@ pub(crate) struct Arguments {
     pub(crate) workers: Option<usize>,
     /// Under how many seeds the test is simulated; `None` for real threads.
     pub(crate) seeds: Option<usize>,
+    /// Whether signals end the program in an orderly way.
+    pub(crate) shutdown: bool,
     /// Where goro is, as a path that can be written before `::`.
     pub(crate) facade: String,
 }
@@ -46,7 +48,7 @@ const ELSEWHERE: [(&str, &str); 8] = [
 
 /// Reads the attribute's arguments.
 pub(crate) fn parse<T: Tree>(entry: Entry, tokens: &[T]) -> Result<Arguments, Refusal<T::Span>> {
-    let mut reader = Reader { workers: None, flavor: None, facade: None, sim: false, seeds: None };
+    let mut reader = Reader::nothing();
     let mut rest = tokens;
     while let [key, after_key @ ..] = rest {
         rest = reader.argument(entry, key, after_key)?;
@@ -67,6 +69,7 @@ pub(crate) fn parse<T: Tree>(entry: Entry, tokens: &[T]) -> Result<Arguments, Re
         flavor,
         workers: reader.workers.map(|(count, _)| count).or(unsaid),
         seeds,
+        shutdown: reader.shutdown,
         facade: reader.facade.unwrap_or_else(|| "::goro".to_owned()),
     })
 }
@@ -78,10 +81,16 @@ struct Reader<T> {
     flavor: Option<(Flavor, T)>,
     facade: Option<String>,
     sim: bool,
+    shutdown: bool,
     seeds: Option<(usize, T)>,
 }
 
 impl<T: Tree> Reader<T> {
+    fn nothing() -> Self {
+        let (workers, flavor, facade, seeds) = (None, None, None, None);
+        Self { workers, flavor, facade, sim: false, shutdown: false, seeds }
+    }
+
     /// Reads one `key = value` and its comma; returns what follows.
     fn argument<'a>(
         &mut self,
@@ -95,14 +104,15 @@ impl<T: Tree> Reader<T> {
             Name::Flavor => "`flavor = \"multi\"`",
             Name::Crate => "`crate = \"path::to::goro\"`",
             Name::Sim => "`sim`",
+            Name::Shutdown => "`shutdown`",
             Name::Seeds => "`seeds = 1000`",
         };
         if self.has(name) {
             let message = format!("`{}` is given twice: keep one", name.text());
             return Err(Refusal::at(key.span(), message));
         }
-        if matches!(name, Name::Sim) {
-            self.sim = true;
+        if matches!(name, Name::Sim | Name::Shutdown) {
+            *(if matches!(name, Name::Sim) { &mut self.sim } else { &mut self.shutdown }) = true;
             return after_comma(rest, example);
         }
         let [equals, value, rest @ ..] = rest else {
@@ -116,7 +126,7 @@ impl<T: Tree> Reader<T> {
         match name {
             Name::Workers => self.workers = Some((count(&value, &WORKERS)?, key.clone())),
             Name::Seeds => self.seeds = Some((count(&value, &SIMULATED)?, key.clone())),
-            Name::Sim => {}
+            Name::Sim | Name::Shutdown => {}
             Name::Flavor => self.flavor = Some((flavor(&value)?, key.clone())),
             Name::Crate => self.facade = Some(facade(&value)?),
         }
@@ -146,6 +156,7 @@ impl<T: Tree> Reader<T> {
             Name::Flavor => self.flavor.is_some(),
             Name::Crate => self.facade.is_some(),
             Name::Sim => self.sim,
+            Name::Shutdown => self.shutdown,
             Name::Seeds => self.seeds.is_some(),
         }
     }
@@ -169,6 +180,7 @@ enum Name {
     Flavor,
     Crate,
     Sim,
+    Shutdown,
     Seeds,
 }
 
@@ -179,6 +191,7 @@ impl Name {
             Self::Flavor => "flavor",
             Self::Crate => "crate",
             Self::Sim => "sim",
+            Self::Shutdown => "shutdown",
             Self::Seeds => "seeds",
         }
     }
@@ -194,6 +207,7 @@ fn known<T: Tree>(entry: Entry, key: &T) -> Result<Name, Refusal<T::Span>> {
         "workers" => Ok(Name::Workers),
         "flavor" => Ok(Name::Flavor),
         "crate" => Ok(Name::Crate),
+        "shutdown" if entry == Entry::Main => Ok(Name::Shutdown),
         "sim" if entry == Entry::Test => Ok(Name::Sim),
         "seeds" if entry == Entry::Test => Ok(Name::Seeds),
         word => {

@@ -14,8 +14,10 @@ use crate::{arguments, function};
 pub(crate) fn rewrite(entry: Entry, arguments: TokenStream, item: TokenStream) -> TokenStream {
     let arguments: Vec<TokenTree> = arguments.into_iter().collect();
     let item: Vec<TokenTree> = item.into_iter().collect();
-    let read = arguments::parse(entry, &arguments)
-        .and_then(|arguments| Ok((arguments, function::parse(entry, &item)?)));
+    let read = arguments::parse(entry, &arguments).and_then(|arguments| {
+        let function = function::parse(entry, arguments.shutdown, &item)?;
+        Ok((arguments, function))
+    });
     match read {
         Ok((arguments, function)) => emit(expansion::expand(entry, &arguments, function)),
         Err(refusal) => {

@@ -21,7 +21,7 @@ impl Entry {
     /// The arguments that it knows.
     pub(crate) fn arguments(self) -> &'static str {
         match self {
-            Self::Main => "`workers = N`, `flavor = \"local\"` and `crate = \"path\"`",
+            Self::Main => "`workers = N`, `flavor = \"local\"`, `crate = \"path\"` and `shutdown`",
             Self::Test => {
                 "`sim`, `seeds = N`, `workers = N`, `flavor = \"local\"` and `crate = \"path\"`"
             }

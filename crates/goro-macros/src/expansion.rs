@@ -14,7 +14,7 @@
 
 use crate::arguments::{Arguments, Flavor};
 use crate::entry::Entry;
-use crate::function::Function;
+use crate::function::{Function, Outer};
 use crate::tree::{Fence, Tree};
 
 /// A part of the output.
@@ -34,7 +34,7 @@ pub(crate) fn expand<T: Tree>(
     arguments: &Arguments,
     function: Function<T>,
 ) -> Vec<Piece<T>> {
-    let Function { attributes, visibility, asynchronous, head, name, body } = function;
+    let Function { attributes, visibility, asynchronous, head, name, outer, body } = function;
     let facade = &arguments.facade;
     let workers = match arguments.workers {
         Some(count) => format!("::core::option::Option::Some({count}usize),"),
@@ -42,6 +42,18 @@ pub(crate) fn expand<T: Tree>(
     };
     let future = || [Piece::Kept(vec![name.clone()]), Piece::Code("()".into())];
     let (runner, call) = match (arguments.seeds, arguments.flavor) {
+        _ if arguments.shutdown => {
+            let local = arguments.flavor == Flavor::Local;
+            let workers = if local { "" } else { workers.as_str() };
+            // Without the handle it cannot know that it is to end, and is not waited for.
+            let how = Piece::Code(format!("{workers} {},", outer.is_some()));
+            let main = match outer {
+                Some(_) => vec![Piece::Kept(vec![name])],
+                None => [Piece::Code("|_|".into())].into_iter().chain(future()).collect(),
+            };
+            let runner = if local { "local_shutdown_main" } else { "shutdown_main" };
+            (runner, [how].into_iter().chain(main).collect())
+        }
         // A function, since it is run more than once.
         (Some(seeds), _) => {
             let how = format!("{workers} {seeds}u64,");
@@ -67,7 +79,12 @@ pub(crate) fn expand<T: Tree>(
     }
     pieces.push(Piece::Kept(attributes));
     pieces.push(Piece::Kept(visibility));
-    pieces.push(Piece::Kept(head));
+    match outer {
+        None => pieces.push(Piece::Kept(head)),
+        Some(Outer { before, after }) => {
+            pieces.extend([Piece::Kept(before), Piece::Code("()".into()), Piece::Kept(after)]);
+        }
+    }
     pieces.push(Piece::Group(Fence::Braces, inside));
     pieces
 }
@@ -91,7 +108,8 @@ mod tests {
 
     fn expanded(entry: Entry, arguments: &str, item: &str) -> String {
         let arguments = arguments::parse::<Fake>(entry, &fake::tokens(arguments)).unwrap();
-        let Ok(function) = function::parse(entry, &fake::tokens(item)) else {
+        let takes = arguments.shutdown;
+        let Ok(function) = function::parse(entry, takes, &fake::tokens(item)) else {
             panic!("refused: {item}")
         };
         fake::written(&expand(entry, &arguments, function))
@@ -141,6 +159,20 @@ mod tests {
         let text = expanded(Entry::Test, "sim, seeds = 9", "async fn a() {}");
         let call = "::goro::__private::simulate ( ::core::option::Option::None, 9u64, a ) }";
         assert!(text.ends_with(call), "{text}");
+    }
+
+    #[test]
+    fn a_main_that_ends_in_an_orderly_way_is_handed_over_with_or_without_the_handle() {
+        let item = "async fn main(end: H) -> R {}";
+        let expected = format!(
+            "fn main () - > R {{ {ALLOWED} async fn main (end : H) - > R {{}} \
+             ::goro::__private::shutdown_main ( ::core::option::Option::Some(3usize), true, main ) }}"
+        );
+        assert_eq!(expanded(Entry::Main, "shutdown, workers = 3", item), expected);
+        let text = expanded(Entry::Main, "shutdown", "async fn main() {}");
+        assert!(text.contains("::core::option::Option::None, false, |_| main ()"), "{text}");
+        let text = expanded(Entry::Main, "shutdown, flavor = \"local\"", item);
+        assert!(text.contains("local_shutdown_main (  true, main )"), "{text}");
     }
 
     #[test]

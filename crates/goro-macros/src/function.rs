@@ -8,7 +8,7 @@
 use crate::entry::Entry;
 use crate::tree::{Fence, Refusal, Shape, Tree};
 
-/// An `async fn` without arguments or generics, taken apart.
+/// An `async fn` without generics, and without arguments but the one that may be allowed, taken apart.
 pub(crate) struct Function<T> {
     /// Its attributes, doc comments among them.
     pub(crate) attributes: Vec<T>,
@@ -18,11 +18,23 @@ pub(crate) struct Function<T> {
     /// From the word `fn` to the end of the return type.
     pub(crate) head: Vec<T>,
     pub(crate) name: T,
+    /// The head of a function of this name and type without arguments, if it has one.
+    pub(crate) outer: Option<Outer<T>>,
     pub(crate) body: T,
 }
 
-/// Takes the item under the attribute apart.
-pub(crate) fn parse<T: Tree>(entry: Entry, item: &[T]) -> Result<Function<T>, Refusal<T::Span>> {
+/// What stands before a function's arguments, and after them.
+pub(crate) struct Outer<T> {
+    pub(crate) before: Vec<T>,
+    pub(crate) after: Vec<T>,
+}
+
+/// Takes the item under the attribute apart, which may take an argument if it `may_take` one.
+pub(crate) fn parse<T: Tree>(
+    entry: Entry,
+    may_take: bool,
+    item: &[T],
+) -> Result<Function<T>, Refusal<T::Span>> {
     let (attributes, rest) = attributes(entry, item)?;
     let (visibility, rest) = visibility(rest);
     let (asynchronous, rest) = qualifiers(entry, rest)?;
@@ -41,7 +53,13 @@ pub(crate) fn parse<T: Tree>(entry: Entry, item: &[T]) -> Result<Function<T>, Re
                        `goro::block_on(async { .. })`";
         return Err(Refusal::at(name.span(), message));
     }
-    let (body, signature_rest) = signature(entry, &text, name, after_name)?;
+    let (body, signature_rest) = signature(entry, may_take, (&text, name), after_name)?;
+    let [arguments, after @ ..] = signature_rest else {
+        return Err(refuse_item(entry, Some(name.span())));
+    };
+    let takes = arguments.inside(Fence::Parentheses).is_some_and(|inside| !inside.is_empty());
+    let outer =
+        takes.then(|| Outer { before: vec![keyword.clone(), name.clone()], after: after.to_vec() });
     let head = [keyword, name].into_iter().chain(signature_rest).cloned().collect();
     Ok(Function {
         attributes: attributes.to_vec(),
@@ -49,6 +67,7 @@ pub(crate) fn parse<T: Tree>(entry: Entry, item: &[T]) -> Result<Function<T>, Re
         asynchronous,
         head,
         name: name.clone(),
+        outer,
         body,
     })
 }
@@ -143,8 +162,8 @@ fn leads_to_fn<T: Tree>(rest: &[T]) -> bool {
 /// The body, and all that stands between the name and it.
 fn signature<'a, T: Tree>(
     entry: Entry,
-    text: &str,
-    name: &T,
+    may_take: bool,
+    (text, name): (&str, &T),
     after_name: &'a [T],
 ) -> Result<(T, &'a [T]), Refusal<T::Span>> {
     let attribute = entry.attribute();
@@ -159,8 +178,10 @@ fn signature<'a, T: Tree>(
     let Some(inside) = arguments.inside(Fence::Parentheses) else {
         return Err(refuse_item(entry, Some(arguments.span())));
     };
-    if let Some(first) = inside.first() {
-        let message = format!("{attribute} passes no arguments to `{text}`: remove its arguments");
+    if let Some(first) = inside.first().filter(|_| !may_take) {
+        let fix = if entry == Entry::Main { ", or write `#[goro::main(shutdown)]`" } else { "" };
+        let message =
+            format!("{attribute} passes no arguments to `{text}`: remove its arguments{fix}");
         return Err(Refusal::at(first.span(), message));
     }
     if let Some(clause) = rest.iter().find(|tree| tree.is_word("where")) {
@@ -188,7 +209,7 @@ mod tests {
     use crate::fake::{self, Fake};
 
     fn read(entry: Entry, source: &str) -> Result<Function<Fake>, Refusal<usize>> {
-        parse(entry, &fake::tokens(source))
+        parse(entry, false, &fake::tokens(source))
     }
 
     #[track_caller]

@@ -35,6 +35,10 @@ use proc_macro::TokenStream;
 /// - `flavor = "multi"`: worker threads that steal from each other; the default.
 /// - `flavor = "local"`: everything on the main thread, in a `LocalRuntime`: the body and what it spawns
 ///   with `spawn_local` need not be `Send`. There is no other worker, hence no `workers`.
+/// - `shutdown`: signals end the program in an orderly way (`ShutdownHandle::listen_signals`), and so does
+///   the end of the function. It may take the handle as its argument, and then says when it is done: the
+///   drain waits for it as for a guard. Otherwise it is dropped when the runtime has stopped, and the program
+///   exits with the report's code. A report that is not clean is printed on standard error.
 /// - `crate = "path"`: where to find goro when the program has it under another name.
 ///
 /// # Errors

@@ -36,8 +36,10 @@
 //! | `drain` | hooks, queues, how much is left |
 //! | `policy` | how long a drain may take |
 //! | `queues` | what is looked into |
-//! | `subject` | what ends: a runtime |
+//! | `subject` | what ends: a runtime (a group: `group::ending`) |
 //! | `report` | what is said afterwards |
+//! | `signals` | signals that begin it |
+//! | `handle` | what users have of it |
 //!
 //! Left out: a delay between not being ready and refusing work, for balancers that are slow to notice. Whoever
 //! needs it sleeps between two steps of its own: `set_ready(false)`, a sleep, `initiate`.
@@ -56,6 +58,8 @@ mod policy;
 mod queues;
 #[cfg(not(loom))]
 mod report;
+#[cfg(not(loom))]
+mod signals;
 #[cfg(not(loom))]
 mod subject;
 #[cfg(not(loom))]

@@ -24,13 +24,14 @@ impl<F: FnMut()> Drop for OnDrop<F> {
     }
 }
 
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Longer than any machine stands still.
+const PATIENCE: Duration = Duration::from_secs(3600);
 
 fn two_workers() -> (Runtime, ShutdownHandle) {
     let runtime = Builder::new().workers(2).build().unwrap();
     let shutdown = runtime.handle().shutdown();
-    // Long enough for a machine that stands still for a while.
     shutdown.set_policy(DrainPolicy::fixed(PATIENCE));
+    shutdown.set_grace(PATIENCE);
     (runtime, shutdown)
 }
 
@@ -131,15 +132,15 @@ fn a_drain_waits_for_the_whole_tree_of_guarded_work() {
 #[test]
 fn the_report_counts_who_has_ended_how() {
     let (runtime, shutdown) = two_workers();
-    shutdown.set_grace(Duration::from_millis(30));
     let (_tx, rx) = channel::bounded::<u8>(1);
+    let mut asked = Vec::new();
     // Ends by itself when it is asked to.
     for _ in 0..10 {
         let rx = rx.clone();
-        drop(runtime.spawn(async move { assert!(rx.recv().await.is_err()) }));
+        asked.push(runtime.spawn(async move { assert!(rx.recv().await.is_err()) }));
     }
     for _ in 0..3 {
-        drop(runtime.spawn(async {
+        asked.push(runtime.spawn(async {
             cancel::cancelled().await;
             std::panic::resume_unwind(Box::new("asked"));
         }));
@@ -152,11 +153,28 @@ fn the_report_counts_who_has_ended_how() {
     runtime.block_on(before).unwrap();
     park(&runtime, 18);
     shutdown.initiate("enough");
+    let panicked = asked.into_iter().map(block_on).filter(Result::is_err).count();
+    assert_eq!(panicked, 3);
+    shutdown.force("too slow");
     let report = runtime.block_on(shutdown.wait());
     assert_eq!((report.drained, report.aborted, report.abandoned), (13, 5, 0), "{report}");
-    assert!(!report.timed_out && report.held.is_empty());
-    assert_eq!(report.exit_code(), 0);
+    assert!(!report.timed_out && report.forced && report.held.is_empty());
     assert_eq!(report.slowest.unwrap().what, Held::Task);
+}
+
+/// The grace ends by itself, too.
+#[test]
+fn who_does_not_listen_is_dropped_when_the_grace_is_over() {
+    let (runtime, shutdown) = two_workers();
+    shutdown.set_grace(Duration::from_millis(20));
+    let deaf = runtime.spawn(pending::<()>());
+    park(&runtime, 1);
+    shutdown.initiate("enough");
+    let report = runtime.block_on(shutdown.wait());
+    assert_eq!((report.drained, report.aborted), (0, 1), "{report}");
+    assert!(!report.timed_out && !report.forced);
+    assert_eq!(report.exit_code(), 0);
+    assert_eq!(block_on(deaf).unwrap_err().cause(), Some(&Cause::Shutdown));
 }
 
 #[test]
@@ -181,6 +199,7 @@ fn a_task_is_told_why_it_is_to_end() {
 fn an_end_may_begin_in_a_task_and_in_a_destructor() {
     for in_destructor in [false, true] {
         let (runtime, shutdown) = two_workers();
+        shutdown.set_grace(Duration::from_millis(10));
         let begins = shutdown.clone();
         drop(runtime.spawn(async move {
             let begins = OnDrop(move || _ = begins.initiate("from inside"));
@@ -459,7 +478,7 @@ fn a_runtime_that_is_dropped_has_a_report_too() {
 fn a_local_runtime_ends_in_the_same_way() {
     let runtime = LocalRuntime::new().unwrap();
     let shutdown = runtime.handle().shutdown();
-    shutdown.set_grace(Duration::from_millis(10));
+    shutdown.set_grace(PATIENCE);
     let report = runtime.block_on(async {
         let asked = spawn_local(async { cancel::cancelled().await });
         drop(spawn_local(pending::<()>()));
@@ -469,9 +488,9 @@ fn a_local_runtime_ends_in_the_same_way() {
         yield_now().await;
         shutdown.initiate("enough");
         assert!(spawn_local(async {}).await.is_err());
-        let report = shutdown.wait().await;
         assert!(asked.await.is_ok());
-        report
+        shutdown.force("too slow");
+        shutdown.wait().await
     });
     assert_eq!((report.drained, report.aborted, report.abandoned), (2, 1, 0), "{report}");
 }
@@ -547,7 +566,7 @@ fn a_group_is_ended_by_itself() {
         let (tx, rx) = channel::unbounded::<u8>();
         let result = TaskGroup::<(), Cause>::new()
             .policy(Policy::Supervise)
-            .grace(Duration::from_millis(20))
+            .grace(PATIENCE)
             .run(async |group| {
                 let shutdown = ShutdownHandle::of_group(&group);
                 assert_eq!(ShutdownHandle::of_group(&group).phase(), Phase::Running);
@@ -567,8 +586,17 @@ fn a_group_is_ended_by_itself() {
                 shutdown.initiate("only this part");
                 assert_eq!(group.spawn(async { Ok(()) }).await, Err(Cause::Draining));
                 assert_eq!(group.try_spawn(async { Ok(()) }).unwrap_err().0, Cause::Draining);
-                guard.scope(async { group.spawn(async { Ok(()) }).await.unwrap() }).await;
-                report = Some(cancel::shield(shutdown.wait()).await);
+                let more = guard.clone();
+                more.scope(async { group.spawn(async { Ok(()) }).await.unwrap() }).await;
+                drop(guard);
+                cancel::shield(async {
+                    while group.running() > 1 {
+                        yield_now().await;
+                    }
+                    shutdown.force("too slow");
+                    report = Some(shutdown.wait().await);
+                })
+                .await;
                 tx.try_send(7).unwrap();
                 Ok(())
             })

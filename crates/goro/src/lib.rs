@@ -168,8 +168,11 @@ macro_rules! go {
 #[cfg(feature = "macros")]
 #[doc(hidden)]
 pub mod __private {
-    use crate::runtime::{BuildError, Builder, LocalRuntime, Runtime};
+    use crate::ShutdownHandle;
+    use crate::runtime::{BuildError, Builder, Guard, LocalRuntime, Runtime};
     use core::future::Future;
+    use core::pin::pin;
+    use futures::future::{Either, select};
 
     fn build(workers: Option<usize>) -> Result<Runtime, BuildError> {
         let builder = Builder::new();
@@ -194,7 +197,63 @@ pub mod __private {
         runtime.block_on(main)
     }
 
-    fn give_up(error: &BuildError) -> ! {
+    /// As [`main`](fn@main), and signals end it in an orderly way, which waits for `main` if it is `guarded`.
+    pub fn shutdown_main<F: Future>(
+        workers: Option<usize>,
+        guarded: bool,
+        main: impl FnOnce(ShutdownHandle) -> F,
+    ) -> F::Output {
+        let runtime = build(workers).unwrap_or_else(|error| give_up(&error));
+        runtime.set_default();
+        let end = listens(runtime.handle().shutdown());
+        runtime.block_on(conducted(end, guarded, main))
+    }
+
+    /// As [`shutdown_main`], on this thread alone.
+    pub fn local_shutdown_main<F: Future>(
+        guarded: bool,
+        main: impl FnOnce(ShutdownHandle) -> F,
+    ) -> F::Output {
+        let runtime = LocalRuntime::new().unwrap_or_else(|error| give_up(&error));
+        runtime.set_default();
+        let end = listens(runtime.handle().shutdown());
+        runtime.block_on(conducted(end, guarded, main))
+    }
+
+    fn listens(end: ShutdownHandle) -> ShutdownHandle {
+        if let Err(error) = end.listen_signals() {
+            give_up(&error)
+        }
+        end
+    }
+
+    /// Runs `main` until it is done, and then everything to its end; or until everything has ended.
+    async fn conducted<F: Future>(
+        end: ShutdownHandle,
+        guarded: bool,
+        main: impl FnOnce(ShutdownHandle) -> F,
+    ) -> F::Output {
+        // Not its scope: what it has spawned is guarded if it says so.
+        let guard: Option<Guard> = if guarded { end.guard().ok() } else { None };
+        let main = main(end.clone());
+        let (report, output) = match select(pin!(main), pin!(end.wait())).await {
+            Either::Left((output, stopped)) => {
+                drop(guard);
+                end.initiate("main has returned");
+                (stopped.await, Some(output))
+            }
+            Either::Right((report, _main)) => (report, None),
+        };
+        if !report.is_clean() {
+            eprintln!("goro: {report}");
+        }
+        match output {
+            Some(output) => output,
+            None => std::process::exit(report.exit_code().into()),
+        }
+    }
+
+    fn give_up(error: &dyn core::fmt::Display) -> ! {
         eprintln!("error: the goro runtime was not started: {error}");
         std::process::exit(1)
     }

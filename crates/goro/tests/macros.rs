@@ -154,3 +154,52 @@ async fn a_panic_in_a_task_stays_in_its_handle() {
     let task = goro::spawn(async { panic!("in the task") });
     assert!(task.await.is_err_and(|error| error.is_panic()));
 }
+
+mod program_with_an_end {
+    use goro::ShutdownHandle;
+
+    /// Ends itself, as a signal would, and goes on until its own work is done.
+    #[goro::main(shutdown, workers = 1)]
+    pub(crate) async fn main(shutdown: ShutdownHandle) -> Result<u8, std::io::Error> {
+        let own = shutdown.clone();
+        drop(goro::spawn(async move { own.initiate("enough") }));
+        shutdown.draining().await;
+        assert!(goro::spawn(async {}).await.is_err());
+        // It is waited for.
+        goro::time::sleep(std::time::Duration::from_millis(20)).await;
+        assert_eq!(shutdown.phase(), goro::runtime::Phase::Draining);
+        Ok(9)
+    }
+}
+
+mod program_that_does_not_know {
+    #[goro::main(shutdown, flavor = "local")]
+    pub(crate) async fn main() {
+        let shutdown = goro::runtime::Handle::current().shutdown();
+        shutdown.initiate("enough");
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Each in a process of its own, since it sets the default.
+#[test]
+fn a_main_that_takes_the_handle_is_waited_for() {
+    if is_child() {
+        assert_eq!(program_with_an_end::main().unwrap(), 9);
+        println!("waited for");
+        return;
+    }
+    let ended = in_a_child("a_main_that_takes_the_handle_is_waited_for", "3");
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    assert!(String::from_utf8_lossy(&ended.stdout).contains("waited for"));
+}
+
+#[test]
+fn a_main_without_the_handle_ends_with_its_runtime() {
+    if is_child() {
+        program_that_does_not_know::main();
+        unreachable!("main does not return");
+    }
+    let ended = in_a_child("a_main_without_the_handle_ends_with_its_runtime", "3");
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+}

@@ -19,7 +19,7 @@ fn check_refused(source: &str, at: &str, fix: &str) {
 fn no_arguments_leave_everything_to_the_defaults() {
     let main = read("").unwrap();
     let (flavor, facade) = (Flavor::Multi, "::goro".into());
-    assert_eq!(main, Arguments { flavor, workers: None, seeds: None, facade });
+    assert_eq!(main, Arguments { flavor, workers: None, seeds: None, shutdown: false, facade });
     let test = parse::<Fake>(Entry::Test, &[]).unwrap();
     assert_eq!(test.workers, Some(2));
 }
@@ -27,7 +27,7 @@ fn no_arguments_leave_everything_to_the_defaults() {
 #[test]
 fn all_arguments_in_any_order_with_or_without_a_last_comma() {
     let (flavor, facade) = (Flavor::Multi, "a::b".into());
-    let expected = Arguments { flavor, workers: Some(3), seeds: None, facade };
+    let expected = Arguments { flavor, workers: Some(3), seeds: None, shutdown: false, facade };
     for source in [
         r#"workers = 3, flavor = "multi", crate = "a::b""#,
         r#"crate = "a::b", workers = 3, flavor = "multi","#,
@@ -104,7 +104,13 @@ fn a_local_runtime_has_no_number_of_workers() {
         for entry in [Entry::Main, Entry::Test] {
             let arguments = parse::<Fake>(entry, &fake::tokens(source)).unwrap();
             let facade = "::goro".into();
-            let expected = Arguments { flavor: Flavor::Local, workers: None, seeds: None, facade };
+            let expected = Arguments {
+                flavor: Flavor::Local,
+                workers: None,
+                seeds: None,
+                shutdown: false,
+                facade,
+            };
             assert_eq!(arguments, expected);
         }
     }

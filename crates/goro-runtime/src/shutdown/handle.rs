@@ -8,6 +8,7 @@ use goro_context::Cause;
 use goro_context::cause::Text;
 use goro_shim::Arc;
 use goro_shim::time::Duration;
+use goro_sync::cancel::WaitForCancellation;
 use goro_sync::watch;
 
 use super::drain::Hook;
@@ -60,7 +61,7 @@ use crate::ground::Ground;
 /// ```
 #[derive(Clone)]
 pub struct ShutdownHandle {
-    unit: Arc<Unit>,
+    pub(super) unit: Arc<Unit>,
 }
 
 impl ShutdownHandle {
@@ -99,16 +100,16 @@ impl ShutdownHandle {
     ///
     /// # Cancel safety
     /// Safe: waiting changes nothing.
-    pub async fn draining(&self) -> Cause {
-        self.unit.draining.cancelled().await
+    pub fn draining(&self) -> WaitForCancellation<'_> {
+        self.unit.draining.cancelled()
     }
 
     /// Waits until everybody is asked to end, and says why.
     ///
     /// # Cancel safety
     /// Safe: waiting changes nothing.
-    pub async fn terminating(&self) -> Cause {
-        self.unit.terminating.cancelled().await
+    pub fn terminating(&self) -> WaitForCancellation<'_> {
+        self.unit.terminating.cancelled()
     }
 
     /// Whether new work is welcome: for the answer to a balancer's question. False once it drains, and while

@@ -72,6 +72,8 @@ pub(crate) struct Unit {
     pub(super) ready: watch::Sender<bool>,
     pub(super) plan: Lock<Plan>,
     pub(super) queues: Lock<Vec<Arc<Tracked>>>,
+    /// Somebody listens for signals that end it.
+    pub(super) listens: OnceLock<()>,
     refused: AtomicU64,
     /// How much of it is to be cut short: 1 the drain, 2 the grace, too.
     forced: AtomicU32,
@@ -147,6 +149,7 @@ impl Unit {
             ready: watch::channel(true).0,
             plan: Lock::new(Plan { policy: DrainPolicy::default(), grace: GRACE, hooks }),
             queues: Lock::new(Vec::new()),
+            listens: OnceLock::new(),
             refused: AtomicU64::new(0),
             forced: AtomicU32::new(0),
             last_out: Lock::new(None),
