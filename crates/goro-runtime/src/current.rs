@@ -63,7 +63,7 @@ pub(crate) fn aside<R>(others: impl FnOnce() -> R) -> R {
 #[derive(Debug)]
 pub(crate) struct Scope {
     host: Option<host::Entered>,
-    /// For the scope that made the thread a worker: what the thread owned before.
+    /// For a scope that made the thread a worker, or an outsider: what the thread owned before.
     owned: Option<Option<&'static Shard>>,
 }
 
@@ -85,6 +85,13 @@ pub(crate) fn enter(foreign: &'static Shard) -> Scope {
 /// spawns, wakes and arms must be where others find it.
 pub(crate) fn step_aside(foreign: &'static Shard) -> Scope {
     scope(foreign, None)
+}
+
+/// Makes this thread, whatever it is, a thread that is nobody's worker and has entered the runtime of
+/// `foreign`.
+pub(crate) fn stand_outside(foreign: &'static Shard) -> Scope {
+    let owned = OWN.with(Cell::take);
+    scope(foreign, Some(owned))
 }
 
 fn scope(entered: &'static Shard, owned: Option<Option<&'static Shard>>) -> Scope {

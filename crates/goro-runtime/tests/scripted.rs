@@ -209,6 +209,25 @@ fn others_go_on_while_a_poll_is_busy() {
     }
 }
 
+/// As from threads of their own: it stands where any worker finds it, not in the queue of the one whose
+/// poll is busy.
+#[test]
+fn what_others_wake_while_a_poll_is_busy_comes_from_outside() {
+    for seed in 0..20 {
+        let builder = Builder::new().workers(1).stall_spares(0);
+        let mut script = builder.build_scripted(Some(seed)).unwrap();
+        let handle = script.handle();
+        let stands = script.run(async move {
+            drop(spawn(sleep(Duration::from_millis(1))));
+            yield_now().await;
+            handle.busy(Duration::from_millis(5));
+            let metrics = handle.metrics();
+            (metrics.injected, metrics.workers[0].queued)
+        });
+        assert_eq!(stands, Ok((1, 0)), "seed {seed}: the monitor has fired the timer");
+    }
+}
+
 #[test]
 fn what_a_busy_poll_knows_of_itself_is_still_true_afterwards() {
     let mut script = script(3, 4);

@@ -4,8 +4,10 @@
 //! nested waits only the upper one can return, whichever is woken first: a `block_on` that waits for
 //! one further down the stack is reported as stalled, although threads would go on.
 //!
-//! Invariant: what this thread knows about the poll that asks (task, note, budget, inheritance) is
-//! put aside before anybody else moves, and is back afterwards.
+//! Invariant: what this thread knows about the poll that asks (whose worker it is; task, note, budget,
+//! inheritance) is put aside before anybody else moves, and is back afterwards. So what the monitor, a
+//! job or an outsider wakes or spawns goes where it would from a thread of theirs, not into the queue of
+//! the worker whose poll this is.
 
 use core::cell::RefCell;
 use goro_context::{CurrentTask, WaitNote, note, task};
@@ -14,7 +16,7 @@ use goro_shim::time::{Duration, Instant};
 use super::cast::{Cast, Moved};
 use super::script::Mover;
 use super::{Driver, Event, Stalled};
-use crate::current::aside;
+use crate::current::{aside, stand_outside};
 
 /// The most nanoseconds that pass at once inside a poll while others could move.
 const SLICE: u32 = 100_000;
@@ -49,7 +51,7 @@ impl Cast {
     /// Lets `duration` pass inside a poll, in which others move and deadlines come.
     pub(super) fn busy(&self, duration: Duration) {
         let until = self.stage.now() + duration;
-        aside(|| {
+        self.elsewhere(|| {
             while self.stage.now() < until {
                 if self.stage.script.gives_up() {
                     return self.move_clock(until);
@@ -74,7 +76,15 @@ impl Cast {
         note::replace(left);
         self.inside.borrow_mut().push(Inside { who, task, wait: left.parked() });
         let _waits = Waits(&self.inside);
-        aside(|| self.let_others_go_on(ready, until))
+        self.elsewhere(|| self.let_others_go_on(ready, until))
+    }
+
+    /// Runs `others` as on a thread that is not the one whose poll asks.
+    fn elsewhere<R>(&self, others: impl FnOnce() -> R) -> R {
+        aside(|| {
+            let _outside = stand_outside(self.ground.hub.foreign());
+            others()
+        })
     }
 
     fn let_others_go_on(&self, ready: &mut dyn FnMut() -> bool, until: Option<Instant>) -> bool {
