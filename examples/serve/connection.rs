@@ -113,12 +113,12 @@ async fn version(
 }
 
 async fn http1(wire: Wire<TcpStream>, desk: Arc<Desk>) -> Result<(), hyper::Error> {
-    let (traffic, ending) = (Arc::clone(&desk.traffic), desk.ending.ending());
+    let (traffic, ending) = (Arc::clone(&desk.traffic), desk.ending.clone());
     let builder = desk.site.protocols.http1.clone();
     let service = service_fn(move |request| Arc::clone(&desk).answer(request));
     let mut connection = pin!(builder.serve_connection(GoroIo::new(wire), service));
 
-    if let Either::Left((result, _)) = select(&mut connection, ending).await {
+    if let Either::Left((result, _)) = select(&mut connection, ending.ending()).await {
         return result;
     }
     traffic.end();

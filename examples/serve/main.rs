@@ -43,8 +43,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use args::{Command, Load, Options};
-use futures::FutureExt;
-use futures::channel::oneshot;
+use ending::Ending;
 use futures::future::{Either, select};
 use goro::net::TcpListener;
 use goro::runtime::{Builder, Handle, Runtime};
@@ -103,9 +102,9 @@ async fn run(options: Options, load: Option<Load>) -> io::Result<ExitCode> {
     })?;
     let addr = listener.local_addr()?;
     let before = Handle::current().metrics();
-    let (stop, stopped) = oneshot::channel();
+    let shutdown = Handle::current().shutdown();
     let site = Arc::new(Site::new(options.header_timeout));
-    let run = server::run(listener, site, stopped.map(|_| ()));
+    let run = server::run(listener, Arc::clone(&site), Ending::new(shutdown.clone()));
     let mut server = goro::task::Builder::new().name("accept").spawn(run);
 
     let measured = match load {
@@ -117,7 +116,7 @@ async fn run(options: Options, load: Option<Load>) -> io::Result<ExitCode> {
             print(&format!("serving on http://{addr}, Ctrl-C to stop\n"));
             match select(&mut server, pin!(interrupts.recv())).await {
                 // It ends when it is told to; before that, only by a panic.
-                Either::Left((tally, _)) => drop(tally.map_err(io::Error::other)?),
+                Either::Left((accepting, _)) => accepting.map_err(io::Error::other)?,
                 Either::Right(_) => {}
             }
             print("ending: every request that was read is answered; Ctrl-C again to exit now\n");
@@ -125,11 +124,12 @@ async fn run(options: Options, load: Option<Load>) -> io::Result<ExitCode> {
         }
     };
 
-    let _ = stop.send(());
-    let tally = match select(server, pin!(interrupts.recv())).await {
-        Either::Left((tally, _)) => tally.map_err(io::Error::other)?,
+    shutdown.initiate("Ctrl-C");
+    let report = match select(pin!(shutdown.wait()), pin!(interrupts.recv())).await {
+        Either::Left((report, _)) => report,
         Either::Right(_) => std::process::exit(INTERRUPTED),
     };
+    let tally = site.tally(!report.timed_out);
     Ok(conclude(tally, measured.map(|measured| measured.report(&before, tally))))
 }
 

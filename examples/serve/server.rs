@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use futures::future::{Either, select};
 use goro::net::{TcpListener, TcpStream};
+use goro::runtime::Guard;
 use goro::time::timeout;
 
 use super::connection::{self, Protocols};
@@ -23,10 +24,6 @@ use super::log::Log;
 
 /// How long connections are still taken from the kernel's queue.
 const SWEEP: Duration = Duration::from_millis(10);
-/// How long requests are worked on after the end has begun.
-const WORK: Duration = Duration::from_secs(7);
-/// How long their answers may take to be sent after that.
-const FAREWELL: Duration = Duration::from_secs(1);
 
 /// What all connections share.
 #[derive(Debug)]
@@ -56,66 +53,63 @@ impl Site {
         }
     }
 
+    /// What was done so far.
+    pub fn tally(&self, complete: bool) -> Tally {
+        let (connections, answers) = (self.connections.load(Relaxed), self.answers.load(Relaxed));
+        Tally { connections, answers, complete }
+    }
+
     /// Another request has its answer.
     pub fn count_answer(&self) {
         self.answers.fetch_add(1, Relaxed);
     }
 }
 
-/// Serves until `stop` completes, then ends as the table above says.
-pub async fn run(
-    listener: TcpListener,
-    site: Arc<Site>,
-    stop: impl Future<Output = ()> + Unpin,
-) -> Tally {
-    let (conductor, ending) = Ending::new();
-    accept_until(&listener, &site, &ending, stop).await;
+/// Accepts until the end begins; then the connections go on as the table above says, which the runtime waits for.
+pub async fn run(listener: TcpListener, site: Arc<Site>, ending: Ending) {
+    // Until the port is closed, the end waits for this, too.
+    let Ok(guard) = ending.guard() else { return };
+    accept_until(&listener, &site, &ending, &guard).await;
     // Before anybody is told to close: a client that connects anew must find the port closed, not
     // a queue that nobody takes it from.
-    accept_queued(&listener, &site, &ending).await;
-    drop(listener);
-
-    // From here on only connections hold the server up.
-    drop(ending);
-    let complete = conductor.end(WORK, FAREWELL).await;
-    let (connections, answers) = (site.connections.load(Relaxed), site.answers.load(Relaxed));
-    Tally { connections, answers, complete }
+    accept_queued(&listener, &site, &ending, &guard).await;
 }
 
-async fn accept_until(
-    listener: &TcpListener,
-    site: &Arc<Site>,
-    ending: &Ending,
-    mut stop: impl Future<Output = ()> + Unpin,
-) {
+async fn accept_until(listener: &TcpListener, site: &Arc<Site>, ending: &Ending, guard: &Guard) {
     loop {
         let accept = std::pin::pin!(listener.accept());
-        match select(&mut stop, accept).await {
+        match select(ending.ending(), accept).await {
             Either::Left(_) => return,
-            Either::Right((accepted, _)) => begin(accepted, site, ending),
+            Either::Right((accepted, _)) => begin(accepted, site, ending, guard),
         }
     }
 }
 
 /// Takes what the kernel has accepted already: those clients may have sent a request.
-async fn accept_queued(listener: &TcpListener, site: &Arc<Site>, ending: &Ending) {
+async fn accept_queued(listener: &TcpListener, site: &Arc<Site>, ending: &Ending, guard: &Guard) {
     let accept_all = async {
         loop {
-            begin(listener.accept().await, site, ending);
+            begin(listener.accept().await, site, ending, guard);
         }
     };
     // The timeout is how it ends.
     let _ = timeout(SWEEP, accept_all).await;
 }
 
-fn begin(accepted: io::Result<(TcpStream, SocketAddr)>, site: &Arc<Site>, ending: &Ending) {
+fn begin(
+    accepted: io::Result<(TcpStream, SocketAddr)>,
+    site: &Arc<Site>,
+    ending: &Ending,
+    guard: &Guard,
+) {
     match accepted {
         Ok((stream, client)) => {
             site.connections.fetch_add(1, Relaxed);
             // Answers are small and leave at once. A socket that cannot say so still works.
             let _ = stream.set_nodelay(true);
             let serve = connection::serve(stream, client, Arc::clone(site), ending.clone());
-            goro::task::Builder::new().name("connection").spawn(serve);
+            // Guarded: the end waits for it, and what it spawns is let through.
+            drop(guard.spawn_named("connection", serve));
         }
         // The listener has waited already if the process is out of descriptors.
         Err(error) => site.log.line(format_args!("a connection was not accepted: {error}")),

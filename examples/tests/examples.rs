@@ -3,6 +3,7 @@
 mod http;
 mod program;
 
+mod ending_well;
 mod serve_clients;
 mod serve_command_line;
 mod serve_drive;
