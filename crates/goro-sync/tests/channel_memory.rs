@@ -9,8 +9,9 @@ use std::task::{Context, Poll, Waker};
 use goro_sync::channel::{bounded, unbounded};
 
 thread_local! {
-    /// Bytes that this thread has allocated and not freed. The test runner's threads have their own.
-    static LIVE: Cell<usize> = const { Cell::new(0) };
+    /// Bytes that this thread has allocated less those that it has freed, which may be another's: below zero
+    /// when it has begun by that. The test runner's threads have their own.
+    static LIVE: Cell<isize> = const { Cell::new(0) };
     static CALLS: Cell<usize> = const { Cell::new(0) };
 }
 
@@ -19,14 +20,14 @@ struct Counting;
 // SAFETY: every call goes to the system's allocator as it came.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        LIVE.with(|live| live.set(live.get().wrapping_add(layout.size())));
+        LIVE.with(|live| live.set(live.get() + layout.size() as isize));
         CALLS.with(|calls| calls.set(calls.get() + 1));
         // SAFETY: the caller keeps to the contract, which is the same.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        LIVE.with(|live| live.set(live.get().wrapping_sub(layout.size())));
+        LIVE.with(|live| live.set(live.get() - layout.size() as isize));
         // SAFETY: as above.
         unsafe { System.dealloc(memory, layout) }
     }
@@ -35,7 +36,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-fn live() -> usize {
+fn live() -> isize {
     LIVE.with(Cell::get)
 }
 
