@@ -178,6 +178,28 @@ fn an_arm_that_stood_in_line_keeps_its_place() {
     assert_eq!(selects.as_mut().poll(&mut own), Poll::Ready(Some(1)));
 }
 
+/// A select that is polled for something else is still before those that came later.
+#[test]
+fn an_arm_that_is_asked_again_keeps_its_place() {
+    let (sender, receiver) = bounded::<u32>(1);
+    sender.try_send(0).unwrap();
+    let mut selects = pin!(async {
+        select! {
+            sent = sender.send(1) => sent.is_ok(),
+            () = std::future::pending() => false,
+        }
+    });
+    let (counting, waker) = counting();
+    let mut own = Context::from_waker(&waker);
+    assert_eq!(selects.as_mut().poll(&mut own), Poll::Pending);
+    let mut second = sender.send(2);
+    assert!(Pin::new(&mut second).poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    assert_eq!(selects.as_mut().poll(&mut own), Poll::Pending);
+    assert_eq!((receiver.try_recv(), counting.woken()), (Ok(0), 1), "the first in line is called");
+    assert_eq!(selects.as_mut().poll(&mut own), Poll::Ready(true));
+    assert_eq!(receiver.try_recv(), Ok(1));
+}
+
 /// With nobody to send, an arm that is only glanced at would never hear that it is to stop.
 #[test]
 fn default_is_taken_by_who_has_polled() {
