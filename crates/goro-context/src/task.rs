@@ -1,101 +1,24 @@
 //! Which task is being polled on this thread.
 //!
 //! Invariants:
-//! 1. An id is given once per process, and never again before 2^52 others have been.
-//! 2. A [`Scope`] costs a handful of loads and stores; it puts back task and wait note as they
+//! 1. A [`Scope`] costs a handful of loads and stores; it puts back task and wait note as they
 //!    were, so a nested `block_on` leaves no trace in the task around it.
-//! 3. Scopes may be dropped in any order: the youngest living one decides.
+//! 2. Scopes may be dropped in any order: the youngest living one decides.
 //!
 //! Left out: the budget. Tasks run one after the other from the next slot share one, so the worker
 //! resets it, not the scope.
 
-use core::cell::Cell;
-use core::fmt;
 use core::marker::PhantomData;
 use core::num::NonZeroU64;
-
-use goro_shim::global::{AtomicU64, Ordering};
 
 use crate::kind::{self, Kind};
 use crate::layers::{Layers, Ticket};
 use crate::note::{self, WaitNote};
 
-/// Names one task for the life of the process.
-///
-/// Ids are given from blocks of 1024 per thread: they say nothing about the order of spawns on
-/// different threads.
-///
-/// ```
-/// use goro_context::TaskId;
-/// let (a, b) = (TaskId::next(), TaskId::next());
-/// assert_ne!(a, b);
-/// assert_eq!(TaskId::from_u64(42).unwrap().to_string(), "42");
-/// ```
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TaskId(NonZeroU64);
+mod id;
 
-/// How many bits an id has, so that one word holds it and its kind.
-const ID_BITS: u32 = 52;
-const _: () = assert!(kind::CAP <= 1 << (u64::BITS - ID_BITS));
-
-/// How many ids a thread takes at once.
-const BLOCK: u64 = 1024;
-
-local! {
-    /// The next id of this thread's block; a multiple of [`BLOCK`] means that it is used up.
-    static NEXT_ID: Cell<u64> = Cell::new(0)
-}
-
-impl TaskId {
-    /// An id that nobody has had.
-    #[inline]
-    pub fn next() -> Self {
-        NEXT_ID.with(|next| {
-            let id = match NonZeroU64::new(next.get()) {
-                Some(id) if id.get() % BLOCK != 0 => id,
-                _ => first_of_block(),
-            };
-            next.set(id.get() + 1);
-            Self(id)
-        })
-    }
-
-    /// The id with this number, as a dump keeps it; `None` for zero.
-    #[inline]
-    pub const fn from_u64(number: u64) -> Option<Self> {
-        match NonZeroU64::new(number) {
-            Some(number) => Some(Self(number)),
-            None => None,
-        }
-    }
-
-    /// The id as a number.
-    #[inline]
-    pub const fn get(self) -> u64 {
-        self.0.get()
-    }
-}
-
-/// The first id of a block nobody has. It ends before the next multiple of [`BLOCK`].
-#[cold]
-fn first_of_block() -> NonZeroU64 {
-    static BLOCKS: AtomicU64 = AtomicU64::new(0);
-    // At ten million spawns a second it takes fourteen years to come round.
-    let block = BLOCKS.fetch_add(1, Ordering::Relaxed) % ((1 << ID_BITS) / BLOCK);
-    NonZeroU64::MIN.saturating_add(block * BLOCK)
-}
-
-impl fmt::Display for TaskId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl fmt::Debug for TaskId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TaskId({})", self.0)
-    }
-}
+use id::ID_BITS;
+pub use id::{TaskId, date_ids, redate_ids};
 
 /// The task that is being polled on a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +28,8 @@ pub struct CurrentTask {
     /// The kind it belongs to.
     pub kind: Kind,
 }
+
+const _: () = assert!(kind::CAP <= 1 << (u64::BITS - ID_BITS));
 
 /// A new task's id and its kind, in one word.
 ///

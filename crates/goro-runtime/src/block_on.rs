@@ -229,6 +229,7 @@ fn drive<F: Future>(future: F, aside: Option<&Aside>) -> Result<F::Output, SelfJ
             Some(aside) => alone::wait(aside.shard, &seat.unpark.0),
             None => wait(&seat.unpark.0),
         }
+        task::redate_ids();
     }
 }
 

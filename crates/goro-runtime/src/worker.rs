@@ -24,7 +24,7 @@
 
 use core::cell::{Cell, RefCell};
 use core::task::Waker;
-use goro_context::{CurrentTask, budget};
+use goro_context::{CurrentTask, budget, task};
 use goro_queue::Claim;
 use goro_shim::Arc;
 use goro_shim::atomic::fence_seqcst;
@@ -350,6 +350,10 @@ impl Worker {
         self.locals.open_mail();
         let mut wakers = self.wakers.take();
         let now = self.ground.driver.now();
+        if !self.hub.is_scripted() {
+            // They go by the system's clock.
+            task::date_ids(now);
+        }
         self.take_due(now, &mut wakers);
         if now.saturating_duration_since(self.turned_at.get()) >= TURN_EVERY {
             self.turned_at.set(now);

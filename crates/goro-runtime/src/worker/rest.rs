@@ -7,6 +7,7 @@
 //!    at the next look round, or it would rise and lie down in a circle until then.
 
 use core::task::Waker;
+use goro_context::task;
 use goro_reactor::Parker;
 use goro_shim::atomic::fence_seqcst;
 use goro_shim::time::Instant;
@@ -73,6 +74,7 @@ impl Worker {
         }
         self.searching.set(up != GotUp::ByItself);
         self.pace.awake(self.polls(), now);
+        task::redate_ids();
         // Partner: the fence in `TurnIn::may_sleep`.
         fence_seqcst();
         self.ground.driver.arm();
