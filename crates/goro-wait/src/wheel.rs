@@ -252,7 +252,9 @@ impl<T> Wheel<T> {
     }
 
     /// The earliest tick, or an earlier one (invariant 4); 0 if somebody is due.
-    #[inline]
+    // Always, like the others that are so: left to itself the compiler inlines them or not by what else a crate
+    // above has next to its timers, and a sleep costs 7 % more.
+    #[inline(always)]
     fn next_tick(&self) -> Option<u64> {
         if !self.lists.none_is_due() {
             return Some(0);
@@ -278,7 +280,7 @@ impl<T> Wheel<T> {
     }
 
     /// Puts a sleeper at the end of the list where it belongs.
-    #[inline]
+    #[inline(always)]
     fn link(&mut self, index: u32, tick: u64) {
         let place = Lists::place(self.cursor, tick);
         let list = self.lists.for_one_more(place);
@@ -298,7 +300,7 @@ impl<T> Wheel<T> {
     }
 
     /// Takes a sleeper out of its list; says which that was, and its tick.
-    #[inline]
+    #[inline(always)]
     fn unlink(&mut self, index: u32) -> (u16, u64) {
         let sleeper = self.chunks.at(index);
         let (prev, next, list, tick) = (sleeper.prev, sleeper.next, sleeper.list, sleeper.tick);

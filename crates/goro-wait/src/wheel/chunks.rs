@@ -141,7 +141,7 @@ impl<T> Chunks<T> {
     }
 
     /// Gives the place at `index` back; the caller has unlinked it from its list.
-    #[inline]
+    #[inline(always)]
     pub(super) fn remove(&mut self, index: u32) -> T {
         let number = index >> BITS;
         let chunk = &mut self.chunks[number as usize];
