@@ -34,6 +34,7 @@ mod gate;
 mod idle;
 mod limit;
 mod mailbox;
+mod members;
 mod posts;
 mod published;
 mod shutdown;

@@ -1,10 +1,9 @@
 //! What a group's body, its children and its `run` share.
 //!
 //! Invariants:
-//! 1. A child stands in `children` from before its task exists until its future is gone. Its handle is
-//!    put there once the task exists, if it stands there still.
-//! 2. `closed` is set at a moment when nobody stands there, by `run`; or when `run` is dropped.
-//! 3. Whoever takes the last child out notifies `empty`; `run` makes its notification before it looks.
+//! 1. A child is among the `members` from before its task exists until its future is gone.
+//! 2. What a child is to tell it has told before it leaves them: whoever has found nobody there finds all
+//!    outcomes in `state`.
 
 use core::future::Future;
 use core::mem;
@@ -16,12 +15,13 @@ use goro_context::inherit::{self, Head};
 use goro_context::time::Duration;
 use goro_context::{Cause, Kind, TaskId};
 use goro_shim::global::{Arc, Lock, OnceLock};
-use goro_sync::{CancellationToken, Notify, OwnedPermit, Semaphore};
+use goro_sync::{CancellationToken, OwnedPermit, Semaphore};
 use goro_task::{AbortHandle, GRACE};
-use goro_wait::{Key, WaitList};
+use goro_wait::Key;
 
 use super::child::Child;
 use super::{ChildError, Policy};
+use crate::members::{Kept, Members};
 use crate::shutdown::{Census, Unit};
 use crate::spawn::spawn_as;
 
@@ -49,22 +49,18 @@ pub(super) struct Shared<T, E> {
     /// What children inherit.
     inherited: Head,
     places: Option<Arc<Semaphore>>,
-    empty: Notify,
+    /// Where children come and go, with what ends their tasks.
+    members: Members<AbortHandle>,
     /// Its end as a unit of its own, once somebody has asked for a handle to it.
     pub(super) ending: OnceLock<Arc<Unit>>,
     state: Lock<State<T, E>>,
 }
 
 struct State<T, E> {
-    children: WaitList<Option<AbortHandle>>,
-    /// No child comes any more.
-    closed: bool,
-    /// The grace is over: whoever comes now is dropped.
-    aborting: bool,
     tally: Tally<T, E>,
-    deferred: Vec<Deferred>,
-    /// Children so far, and those of them that were dropped.
-    made: u64,
+    /// Nothing once they have been taken.
+    deferred: Option<Vec<Deferred>>,
+    /// Children so far that were dropped.
     dropped: u64,
 }
 
@@ -94,38 +90,25 @@ impl<T, E> Shared<T, E> {
         let places = plan.limit.map(|limit| Arc::new(Semaphore::new(limit.min(Semaphore::MAX))));
         let inherited = inherit::head().push(token.ambient());
         let tally = Tally { value: None, errors: Vec::new(), panic: None, dropped: 0 };
-        let state = Lock::new(State {
-            children: WaitList::new(),
-            closed: false,
-            aborting: false,
-            tally,
-            deferred: Vec::new(),
-            made: 0,
-            dropped: 0,
-        });
-        let (empty, ending) = (Notify::new(), OnceLock::new());
-        Arc::new(Self { plan, token, inherited, places, empty, ending, state })
+        let state = Lock::new(State { tally, deferred: Some(Vec::new()), dropped: 0 });
+        let (members, ending) = (Members::new(), OnceLock::new());
+        Arc::new(Self { plan, token, inherited, places, members, ending, state })
     }
 
     pub(super) fn running(&self) -> usize {
-        self.state.lock().children.len()
+        self.members.count()
     }
 
     /// How many children there have been, and how they have ended.
     pub(super) fn census(&self) -> Census {
-        let state = self.state.lock();
-        let (made, cancelled) = (state.made, state.dropped);
-        Census { made, ended: made - state.children.len() as u64, cancelled, jobs: 0 }
+        let (made, inside) = self.members.census();
+        let cancelled = self.state.lock().dropped;
+        Census { made, ended: made - inside as u64, cancelled, jobs: 0 }
     }
 
     /// Some of the children that run.
     pub(super) fn some(&self, most: usize) -> Vec<(TaskId, Kind)> {
-        let mut some = Vec::with_capacity(most);
-        let state = self.state.lock();
-        let handles = state.children.iter().filter_map(|(_, handle)| handle.as_ref());
-        some.extend(handles.map(|handle| (handle.id(), handle.kind())).take(most));
-        drop(state);
-        some
+        self.members.some(most, |handle| (handle.id(), handle.kind()))
     }
 
     /// Waits for a place.
@@ -143,56 +126,35 @@ impl<T, E> Shared<T, E> {
     /// Asks everybody to end, and to be dropped: what is left when the grace is over.
     pub(super) fn abort_all(&self) {
         let cause = self.token.cause().unwrap_or(Cause::Aborted);
-        let handles: Vec<_> = {
-            let mut state = self.state.lock();
-            state.aborting = true;
-            state.children.iter().filter_map(|(_, handle)| handle.clone()).collect()
-        };
-        for handle in handles {
+        for handle in self.members.end_all() {
             handle.abort_with(cause.clone());
         }
     }
 
     pub(super) fn defer(&self, future: Deferred) {
-        let refused = {
-            let mut state = self.state.lock();
-            if state.closed {
-                Some(future)
-            } else {
-                state.deferred.push(future);
+        let refused = match &mut self.state.lock().deferred {
+            Some(deferred) => {
+                deferred.push(future);
                 None
             }
+            None => Some(future),
         };
         // Panic: its destructor may; the group does not know it.
         drop(refused);
     }
 
     pub(super) fn take_deferred(&self) -> Vec<Deferred> {
-        mem::take(&mut self.state.lock().deferred)
+        self.state.lock().deferred.take().unwrap_or_default()
     }
 
     /// Waits until no child is left; none comes after that.
     pub(super) async fn close_when_empty(&self) {
-        loop {
-            let empty = self.empty.notified();
-            if self.close_if_empty() {
-                return;
-            }
-            empty.await;
-        }
-    }
-
-    fn close_if_empty(&self) -> bool {
-        let mut state = self.state.lock();
-        state.closed |= state.children.is_empty();
-        state.closed
+        self.members.close_when_empty().await;
     }
 
     /// Lets no child in any more; how many are left.
     pub(super) fn close(&self) -> usize {
-        let mut state = self.state.lock();
-        state.closed = true;
-        state.children.len()
+        self.members.close()
     }
 
     /// Changes the tally; nothing of the user's may run in `change`.
@@ -299,23 +261,11 @@ impl<T: Send + 'static, E: Send + 'static> Shared<T, E> {
     }
 
     fn enter(&self) -> Result<Key, Cause> {
-        let mut state = self.state.lock();
-        if state.closed {
-            return Err("the group is over".into());
-        }
-        state.made += 1;
-        Ok(state.children.push_back(None))
+        self.members.enter().ok_or_else(|| "the group is over".into())
     }
 
     fn keep_handle(&self, key: Key, handle: AbortHandle) {
-        let (unused, late) = {
-            let mut state = self.state.lock();
-            let late = state.aborting.then(|| handle.clone());
-            match state.children.get_mut(key) {
-                Some(kept) => (kept.replace(handle), late),
-                None => (Some(handle), None),
-            }
-        };
+        let Kept { unused, late } = self.members.keep(key, handle);
         drop(unused);
         if let Some(late) = late {
             late.abort_with(self.token.cause().unwrap_or(Cause::Aborted));
@@ -354,16 +304,10 @@ impl<T, E> Member<T, E> {
 impl<T, E> Drop for Member<T, E> {
     fn drop(&mut self) {
         drop(self.place.take());
-        let (handle, is_last) = {
-            let mut state = self.shared.state.lock();
-            (state.children.remove(self.key), state.children.is_empty())
-        };
+        let (handle, is_last) = self.shared.members.leave(self.key);
         drop(handle);
-        if is_last {
-            self.shared.empty.notify_waiters();
-            if let Some(unit) = self.shared.ending.get() {
-                unit.look();
-            }
+        if let Some(unit) = self.shared.ending.get().filter(|_| is_last) {
+            unit.look();
         }
     }
 }
