@@ -91,7 +91,7 @@ fn look_after(shard: &'static Shard, ground: &Arc<Ground>, which: Option<Which>)
     if hub.is_closing() {
         let queue = LocalQueue::new();
         let cancelled = queue.claim().map_or(0, |claim| {
-            closing::cancel_all(hub, &claim, |task| closing::cancel(task, &ground.name))
+            closing::cancel_all(hub, &claim, |task| closing::cancel(task, ground))
         });
         return any || cancelled > 0;
     }
@@ -120,8 +120,7 @@ fn run_one(shard: &'static Shard, ground: &Ground, which: Which) -> bool {
     match task.run(hub.foreign()) {
         Ran::Again(task) => hub.injector.push(task),
         Ran::Finished(Ending::Panicked) => {
-            let task = identity.current();
-            crate::observe::task_panicked(task.id, task.kind, &ground.name);
+            crate::panics::of_task(ground, identity.current());
         }
         Ran::Parked | Ran::Finished(Ending::Done | Ending::Cancelled) => {}
     }

@@ -12,6 +12,7 @@ use crate::driver::scripted::{Script, Scripted, Seeded};
 use crate::ground::{Ground, Plan};
 use crate::hub::{Lease, MAX_SPARES, MAX_WORKERS};
 use crate::local::LocalRuntime;
+use crate::panics::PanicPolicy;
 use crate::quota::{Allowance, Follows};
 use crate::runtime::Runtime;
 use crate::spares::Limits as SpareLimits;
@@ -48,6 +49,7 @@ pub struct Builder {
     follow_quota: Duration,
     spares: SpareLimits,
     stalls: StallPlan,
+    panics: PanicPolicy,
 }
 
 impl Default for Builder {
@@ -64,6 +66,7 @@ impl Default for Builder {
             follow_quota: Duration::from_secs(10),
             spares: SpareLimits { stalls: stall::STALL_SPARES, blocks: stall::BLOCK_SPARES },
             stalls: StallPlan::default(),
+            panics: PanicPolicy::default(),
         }
     }
 }
@@ -242,6 +245,23 @@ impl Builder {
         self
     }
 
+    /// What a panic in a task or a blocking job leads to; by default, to a record. A
+    /// [group](crate::task::TaskGroup::panic_policy) may have a policy of its own for its tasks.
+    ///
+    /// ```
+    /// use goro_runtime::{Builder, task::{Cause, PanicPolicy}};
+    /// let runtime = Builder::new().workers(2).panic_policy(PanicPolicy::Shutdown).build()?;
+    /// let other = runtime.spawn(std::future::pending::<()>());
+    /// drop(runtime.spawn(async { panic!("nobody joins this") }));
+    /// let stopped = goro_runtime::block_on(other).unwrap_err();
+    /// assert_eq!(stopped.cause(), Some(&Cause::Shutdown));
+    /// # Ok::<(), goro_runtime::BuildError>(())
+    /// ```
+    pub fn panic_policy(mut self, policy: PanicPolicy) -> Self {
+        self.panics = policy;
+        self
+    }
+
     /// Starts the runtime.
     ///
     /// # Errors
@@ -354,8 +374,9 @@ impl Builder {
         let allowance = if scripted { Allowance::UNKNOWN } else { self.allowance() };
         let chosen = self.workers.is_some() || std::env::var_os(WORKERS_VARIABLE).is_some();
         let follows = Follows::new(self.system_root, every, !chosen, allowance);
-        let (name, pools, stalls) = (self.name.into(), self.pools.into(), self.stalls);
-        Ok(Plan { name, lease, pools, stalls, follows, local: false })
+        let (name, pools) = (self.name.into(), self.pools.into());
+        let (stalls, panics) = (self.stalls, self.panics);
+        Ok(Plan { name, lease, pools, stalls, panics, follows, local: false })
     }
 
     fn check_pools(&self) -> Result<(), BuildError> {

@@ -11,8 +11,10 @@ use goro_context::Cause;
 use goro_queue::Claim;
 use goro_task::{Ending, Runnable};
 
+use crate::ground::Ground;
 use crate::hub::Hub;
 use crate::job::Jobs;
+use crate::panics;
 use crate::shard::{Shard, Work};
 
 /// The most tasks taken from a registry at once; the lock is released in between.
@@ -34,18 +36,18 @@ pub(crate) fn cancel_all(
 }
 
 /// Cancels a blocking job that nobody has begun.
-pub(crate) fn cancel_job(job: Runnable<Jobs>, cause: &Cause, runtime: &str) {
-    let kind = job.kind();
+pub(crate) fn cancel_job(job: Runnable<Jobs>, cause: &Cause, ground: &Ground) {
+    let identity = job.identity();
     if job.cancel(cause.clone()) == Ending::Panicked {
-        crate::observe::blocking_panicked(kind, runtime);
+        panics::of_job(ground, identity.current());
     }
 }
 
 /// Cancels one, and tells of its panic if its destructor does.
-pub(crate) fn cancel(task: Work, runtime: &str) {
-    let (id, kind) = (task.id(), task.kind());
+pub(crate) fn cancel(task: Work, ground: &Ground) {
+    let identity = task.identity();
     if task.cancel(Cause::Shutdown) == Ending::Panicked {
-        crate::observe::task_panicked(id, kind, runtime);
+        panics::of_task(ground, identity.current());
     }
 }
 

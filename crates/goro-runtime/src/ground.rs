@@ -3,6 +3,7 @@
 //! Held by the runtime, each handle, each guard and each thread; when the last of them lets go,
 //! the hub goes back to the pool.
 
+use goro_context::Cause;
 use goro_shim::Arc;
 use goro_shim::global::OnceLock;
 use goro_shim::time::Duration;
@@ -12,9 +13,10 @@ use crate::blocking::Config;
 use crate::driver::{Chosen, Role};
 use crate::hub::{Hub, Lease, MAX_WORKERS};
 use crate::monitor::Monitor;
+use crate::panics::PanicPolicy;
 use crate::quota::Follows;
 use crate::shard::Shard;
-use crate::shutdown::Unit;
+use crate::shutdown::{ShutdownHandle, Unit};
 use crate::stall::{Reports, StallPlan};
 use crate::worker::{Chaos, Seat};
 
@@ -26,6 +28,7 @@ pub(crate) struct Plan {
     /// The blocking pools, the one that every runtime has first.
     pub(crate) pools: Arc<[Config]>,
     pub(crate) stalls: StallPlan,
+    pub(crate) panics: PanicPolicy,
     pub(crate) follows: Follows,
     /// Its worker has no thread of its own.
     pub(crate) local: bool,
@@ -39,6 +42,7 @@ pub(crate) struct Ground {
     pub(crate) pools: Arc<[Config]>,
     pub(crate) chaos: Option<Chaos>,
     pub(crate) stalls: StallPlan,
+    pub(crate) panics: PanicPolicy,
     pub(crate) reports: Reports,
     pub(crate) follows: Follows,
     /// Its end, once somebody has asked for a handle to it.
@@ -65,7 +69,7 @@ impl Ground {
         driver: Chosen,
         plan: Plan,
     ) -> Result<Arc<Self>, (Arc<Self>, usize, io::Error)> {
-        let Plan { name, lease, pools, stalls, follows, local } = plan;
+        let Plan { name, lease, pools, stalls, panics, follows, local } = plan;
         let hub = Hub::lease(lease);
         let chaos = lease.chaos;
         let reports = Reports::new(Arc::clone(&name));
@@ -77,6 +81,7 @@ impl Ground {
             pools,
             chaos,
             stalls,
+            panics,
             reports,
             follows,
             ending,
@@ -111,6 +116,18 @@ impl Ground {
     /// How long whoever drops the runtime waits for its threads, if its end was asked for before that.
     pub(crate) fn patience(&self) -> Option<Duration> {
         self.ending.get().and_then(|unit| unit.patience())
+    }
+
+    /// Begins to stop the runtime from inside of it, for `cause`, and waits for nobody: what leads to the end
+    /// by itself comes through here. In good order, if somebody has a handle to its end.
+    pub(crate) fn stop_because(&self, cause: &Cause) {
+        if !self.hub.is_closing() {
+            crate::observe::stops_by_itself(&self.name, cause);
+        }
+        match self.ending.get() {
+            Some(unit) => _ = ShutdownHandle::new(unit).initiate(cause.clone()),
+            None => self.close(),
+        }
     }
 
     /// Only `started` workers ever came up: the rest count as gone.

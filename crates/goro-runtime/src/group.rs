@@ -43,6 +43,7 @@ mod ending;
 mod run;
 mod shared;
 
+use crate::panics::PanicPolicy;
 use shared::{Plan, Shared};
 
 /// What a group does when one of its tasks ends.
@@ -130,6 +131,13 @@ impl<T: Send + 'static, E: Send + 'static> TaskGroup<T, E> {
     /// Cancels the group so long from now, if it is not over.
     pub fn timeout(self, duration: Duration) -> Self {
         self.deadline(goro_context::time::after(duration))
+    }
+
+    /// What a panic in one of its tasks leads to; by default, to what the
+    /// [runtime](crate::Builder::panic_policy) says.
+    pub fn panic_policy(mut self, policy: PanicPolicy) -> Self {
+        self.plan.panics = Some(policy);
+        self
     }
 
     /// Has `f` called with what each task gives, on that task, as it ends. Without this, it is dropped.

@@ -36,7 +36,7 @@ use crate::current;
 use crate::driver::{Refusal, Ticket};
 use crate::ground::Ground;
 use crate::hub::Hub;
-use crate::observe;
+use crate::{observe, panics};
 
 /// A closure on its way to the blocking pool; see the module.
 pub struct Job(Body);
@@ -73,11 +73,11 @@ impl Job {
         match self.0 {
             Body::Task { waker, abort, ground } => {
                 let Some(task) = collect(waker) else { return };
-                let kind = task.kind();
+                let job = task.identity().current();
                 let _inside = current::enter(ground.hub.foreign());
                 let _running = Running::begin(Some(abort), ground.hub);
                 if let Ran::Finished(Ending::Panicked) = task.run(ground.hub.jobs()) {
-                    observe::blocking_panicked(kind, &ground.name);
+                    panics::of_job(&ground, job);
                 }
             }
             Body::Plain(job, ground) => {

@@ -85,6 +85,8 @@ mod monitor;
 #[cfg(not(loom))]
 mod observe;
 #[cfg(not(loom))]
+mod panics;
+#[cfg(not(loom))]
 mod quota;
 #[cfg(not(loom))]
 mod refused;

@@ -221,7 +221,7 @@ impl Monitor {
         let _inside = current::enter(hub.foreign());
         let queue = LocalQueue::new();
         let Some(claim) = queue.claim() else { return };
-        closing::cancel_all(hub, &claim, |task| closing::cancel(task, &self.ground.name));
+        closing::cancel_all(hub, &claim, |task| closing::cancel(task, &self.ground));
     }
 
     fn look_at_reactor(&mut self, now: Instant) {

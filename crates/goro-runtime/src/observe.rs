@@ -7,7 +7,7 @@
 use core::fmt;
 use core::task::Waker;
 use goro_context::contain::quietly;
-use goro_context::{Cause, Kind, TaskId};
+use goro_context::{Cause, CurrentTask, Kind};
 use goro_shim::time::Duration;
 
 use crate::shutdown::{Holdup, ShutdownReport};
@@ -20,14 +20,15 @@ fn tell(event: impl FnOnce()) {
 
 /// A task's poll or destructor panicked; the panic is in its handle.
 #[cold]
-pub(crate) fn task_panicked(id: TaskId, kind: Kind, runtime: &str) {
-    let site = kind.site();
+pub(crate) fn task_panicked(task: CurrentTask, runtime: &str) {
+    let (site, age) = (task.kind.site(), task.id.age());
     tell(|| {
         tracing::error!(
             target: "goro::task",
             runtime,
-            task.id = id.get(),
-            task.name = kind.name(),
+            task.id = task.id.get(),
+            task.name = task.kind.name(),
+            task.age_ms = age.as_millis() as u64,
             loc.file = site.file(),
             loc.line = site.line(),
             "task panicked"
@@ -65,6 +66,14 @@ pub(crate) fn group_dropped(tasks: usize, deferred: usize) {
     });
 }
 
+/// A runtime begins to stop by itself.
+#[cold]
+pub(crate) fn stops_by_itself(runtime: &str, cause: &Cause) {
+    tell(|| {
+        tracing::error!(target: "goro::runtime", runtime, cause = %cause, "the runtime stops");
+    });
+}
+
 /// A runtime ended with tasks that nothing could end; its hub is not used again.
 #[cold]
 pub(crate) fn hub_kept(runtime: &str, live: u64) {
@@ -88,13 +97,15 @@ pub(crate) fn blocking_thread_refused(error: &std::io::Error, threads: usize) {
 
 /// A closure given to `spawn_blocking` panicked; the panic is in its handle.
 #[cold]
-pub(crate) fn blocking_panicked(kind: Kind, runtime: &str) {
-    let site = kind.site();
+pub(crate) fn blocking_panicked(job: CurrentTask, runtime: &str) {
+    let (site, age) = (job.kind.site(), job.id.age());
     tell(|| {
         tracing::error!(
             target: "goro::blocking",
             runtime,
-            task.name = kind.name(),
+            task.id = job.id.get(),
+            task.name = job.kind.name(),
+            task.age_ms = age.as_millis() as u64,
             loc.file = site.file(),
             loc.line = site.line(),
             "blocking job panicked"

@@ -290,8 +290,7 @@ impl Worker {
                 self.shard.push(task);
             }
             Ran::Finished(Ending::Panicked) => {
-                let CurrentTask { id, kind } = identity.current();
-                crate::observe::task_panicked(id, kind, &self.ground.name);
+                crate::panics::of_task(&self.ground, identity.current());
             }
             Ran::Finished(Ending::Done | Ending::Cancelled) => {}
         }

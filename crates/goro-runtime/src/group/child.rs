@@ -10,6 +10,7 @@ use core::task::{Context, Poll};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use goro_context::contain;
+use goro_shim::thread;
 use pin_project_lite::pin_project;
 
 use super::shared::{Member, Outcome};
@@ -30,6 +31,10 @@ struct Place<T, E>(Option<Member<T, E>>);
 impl<T, E> Drop for Place<T, E> {
     fn drop(&mut self) {
         if let Some(member) = self.0.take() {
+            if thread::panicking() {
+                // The future's destructor has.
+                member.panicked();
+            }
             member.end(Outcome::Dropped);
         }
     }
@@ -78,6 +83,9 @@ where
         contain::quietly(|| future.set(None));
         let panicked = matches!(outcome, Outcome::Panicked(_));
         if let Some(member) = this.place.0.take() {
+            if panicked {
+                member.panicked();
+            }
             member.end(outcome);
         }
         if panicked {

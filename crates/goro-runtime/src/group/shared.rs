@@ -22,6 +22,7 @@ use goro_wait::Key;
 use super::child::Child;
 use super::{ChildError, Policy};
 use crate::members::{Kept, Members};
+use crate::panics::{self, PanicPolicy};
 use crate::shutdown::{Census, Unit};
 use crate::spawn::spawn_as;
 
@@ -34,11 +35,13 @@ pub(super) struct Plan<T> {
     pub(super) limit: Option<usize>,
     pub(super) grace: Duration,
     pub(super) each: Option<Box<dyn Fn(T) + Send + Sync>>,
+    /// What a child's panic leads to, if not to what the runtime says.
+    pub(super) panics: Option<PanicPolicy>,
 }
 
 impl<T> Plan<T> {
     pub(super) fn new() -> Self {
-        Self { policy: Policy::FailFast, limit: None, grace: GRACE, each: None }
+        Self { policy: Policy::FailFast, limit: None, grace: GRACE, each: None, panics: None }
     }
 }
 
@@ -206,6 +209,7 @@ impl<T, E> Shared<T, E> {
             }
             Outcome::Panicked(payload) => {
                 let cause = Cause::panicked(&*payload);
+                let panics = self.plan.panics.unwrap_or_else(panics::here);
                 let mut state = self.state.lock();
                 if policy != Policy::Supervise {
                     state.tally.errors.push(ChildError::Panicked(cause.clone()));
@@ -214,7 +218,8 @@ impl<T, E> Shared<T, E> {
                     None if policy == Policy::FailFast => state.tally.panic = Some(payload),
                     _ => left = Some(payload),
                 }
-                Some(cause).filter(|_| policy == Policy::FailFast)
+                let ends = policy == Policy::FailFast || panics == PanicPolicy::CancelGroup;
+                Some(cause).filter(|_| ends)
             }
             Outcome::Dropped => {
                 self.state.lock().tally.dropped += 1;
@@ -288,6 +293,13 @@ impl<T, E> Member<T, E> {
         }
         self.shared.give(value);
         Outcome::Given
+    }
+
+    /// The task that is polled or dropped here is this one, and has panicked.
+    pub(super) fn panicked(&self) {
+        if let Some(policy) = self.shared.plan.panics {
+            panics::leave(policy);
+        }
     }
 
     /// Puts the outcome down, and leaves.

@@ -103,7 +103,7 @@ impl Subject for WholeRuntime {
         loop {
             let waiting = ground.hub.jobs().listed().abort_some(ASKED, cause);
             for job in waiting.runnables {
-                closing::cancel_job(job, cause, &ground.name);
+                closing::cancel_job(job, cause, &ground);
             }
             if waiting.is_last {
                 break;

@@ -1,6 +1,6 @@
 //! A worker's local tasks: running them in turn with the others, and ending them.
 
-use goro_context::{Cause, CurrentTask};
+use goro_context::Cause;
 use goro_shim::time::{self, Duration};
 use goro_task::{Ending, LocalRan, LocalRunnable};
 
@@ -52,8 +52,7 @@ impl Worker {
             LocalRan::Finished(ending) => {
                 self.locals.ended();
                 if ending == Ending::Panicked {
-                    let CurrentTask { id, kind } = identity.current();
-                    crate::observe::task_panicked(id, kind, &self.ground.name);
+                    crate::panics::of_task(&self.ground, identity.current());
                 }
             }
         }
@@ -67,8 +66,7 @@ impl Worker {
             let identity = task.identity();
             self.shard.published.begin(identity);
             if task.cancel(Cause::Shutdown) == Ending::Panicked {
-                let CurrentTask { id, kind } = identity.current();
-                crate::observe::task_panicked(id, kind, &self.ground.name);
+                crate::panics::of_task(&self.ground, identity.current());
             }
             let _at_the_end_anyway = self.shard.published.end();
             self.locals.ended();

@@ -197,7 +197,7 @@ impl Worker {
 
     pub(super) fn cancel(&self, task: Work) {
         self.shard.published.begin(task.identity());
-        closing::cancel(task, &self.ground.name);
+        closing::cancel(task, &self.ground);
         let _at_the_end_anyway = self.shard.published.end();
     }
 }
