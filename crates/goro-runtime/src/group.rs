@@ -68,8 +68,8 @@ pub enum Policy {
 ///
 /// Tasks may not borrow from whoever runs the group. A future can be leaked half-way, by whoever holds it, and
 /// its borrows end all the same; tasks that run in parallel would go on using what is gone. So a parallel scope
-/// that borrows cannot be had for futures, whatever its interface. Share with an `Arc`, or keep to one task, with
-/// the combinators of the `futures` crate.
+/// that borrows cannot be had for futures, whatever its interface. Share with an `Arc`; or keep to one task, in a
+/// [`local_scope`](crate::task::local_scope); or block, in a [`scope_blocking`](crate::task::scope_blocking).
 ///
 /// # Example
 /// ```

@@ -20,7 +20,7 @@
 //! 5. The operating system is reached through the driver only, so that the same scheduler runs on
 //!    threads and, step by step, on one thread with a clock of its own.
 //!
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 #![cfg_attr(
     loom,
     allow(dead_code, unreachable_pub, reason = "a model builds the protocols without their users")
@@ -30,6 +30,7 @@ mod alarm;
 mod counters;
 mod crew;
 mod desk;
+mod ends;
 mod gate;
 mod idle;
 mod limit;
@@ -92,6 +93,8 @@ mod quota;
 mod refused;
 #[cfg(not(loom))]
 mod runtime;
+#[cfg(not(loom))]
+mod scope;
 #[cfg(not(loom))]
 mod shard;
 #[cfg(not(loom))]

@@ -14,6 +14,7 @@ pub use goro_task::{AbortHandle, AbortOnDrop, Cancelling, JoinError, JoinHandle}
 pub use crate::group::{ChildError, Group, GroupError, Policy, TaskGroup};
 pub use crate::join_set::JoinSet;
 pub use crate::panics::PanicPolicy;
+pub use crate::scope::{LocalChild, LocalScope, Scope, ScopedChild, local_scope, scope_blocking};
 pub use crate::wait_group::{Member, WaitGroup};
 
 use crate::spawn::SpawnError;

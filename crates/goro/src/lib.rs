@@ -129,7 +129,7 @@ pub mod net {
 
 // `race` and `select` are a function and a macro, and modules of the same names.
 pub use goro_runtime::ShutdownHandle;
-pub use goro_runtime::task::{JoinSet, TaskGroup};
+pub use goro_runtime::task::{JoinSet, TaskGroup, local_scope, scope_blocking};
 pub use goro_sync::{CancellationToken, broadcast, oneshot, race, race_ok, request, select, watch};
 
 /// Signals of the operating system.
