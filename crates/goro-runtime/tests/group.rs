@@ -1,4 +1,4 @@
-//! Groups: each policy against each end of a child, with the order in which things happened.
+//! Groups: limits, graces, results, nesting; and sets. (How each policy ends: `group_ends.rs`.)
 #![allow(
     missing_docs,
     clippy::disallowed_types,
@@ -6,14 +6,11 @@
     reason = "a test uses the crate as a program does"
 )]
 
-use futures::FutureExt;
-use futures::future::Either;
 use goro_runtime::Builder;
-use goro_runtime::task::{Cause, ChildError, Group, GroupError, JoinSet, Policy, TaskGroup};
+use goro_runtime::task::{Cause, ChildError, Group, JoinSet, TaskGroup};
 use goro_runtime::time::{self, Duration, sleep, timeout};
-use goro_sync::{CancellationToken, Event, cancel, channel};
+use goro_sync::{CancellationToken, channel};
 use std::future::pending;
-use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -23,19 +20,9 @@ fn on_two<F: Future + Send + 'static>(test: F) -> F::Output
 where
     F::Output: Send + 'static,
 {
-    on_script(1, test)
-}
-
-fn on_script<F: Future + Send + 'static>(seed: u64, test: F) -> F::Output
-where
-    F::Output: Send + 'static,
-{
-    let mut script = Builder::new().workers(2).build_scripted(Some(seed)).unwrap();
+    let mut script = Builder::new().workers(2).build_scripted(Some(1)).unwrap();
     script.run(test).unwrap()
 }
-
-/// Schedules to run under.
-const SEEDS: u64 = 20;
 
 /// What happened, in order.
 #[derive(Clone, Default)]
@@ -57,244 +44,6 @@ struct Gone(Log, &'static str);
 impl Drop for Gone {
     fn drop(&mut self) {
         self.0.note(self.1);
-    }
-}
-
-/// How the child under test ends.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum End {
-    Ok,
-    Error,
-    Panic,
-    Cancel,
-    Deadline,
-}
-
-/// Waits, politely: ends when it is asked to.
-async fn polite(log: Log, go_on: Arc<Event>) -> Result<u32, &'static str> {
-    let _gone = Gone(log.clone(), "other gone");
-    let (go_on, asked) = (pin!(go_on.wait()), pin!(cancel::cancelled()));
-    match futures::future::select(go_on, asked).await {
-        Either::Left(_) => {
-            log.note("other done");
-            Ok(2)
-        }
-        Either::Right(_) => {
-            log.note("other asked");
-            Err("asked")
-        }
-    }
-}
-
-async fn one(end: End, log: Log, group: Group<u32, &'static str>) -> Result<u32, &'static str> {
-    let _gone = Gone(log.clone(), "one gone");
-    match end {
-        End::Ok => Ok(1),
-        End::Error => Err("one failed"),
-        End::Panic => panic!("one panicked"),
-        End::Cancel => {
-            group.cancel("on request");
-            Err("one asked")
-        }
-        End::Deadline => {
-            cancel::cancelled().await;
-            Err("one asked")
-        }
-    }
-}
-
-type Ran = Result<Result<(), GroupError<&'static str>>, Box<dyn std::any::Any + Send>>;
-
-/// Runs a group of one child that ends so, and another one that goes on until it is let go or asked.
-fn run(seed: u64, policy: Policy, end: End) -> (Ran, Vec<&'static str>) {
-    let log = Log::default();
-    let ran = on_script(seed, {
-        let log = log.clone();
-        async move {
-            let go_on = Arc::new(Event::new());
-            let group = TaskGroup::new().policy(policy).grace(Duration::from_secs(60));
-            let group =
-                if end == End::Deadline { group.timeout(Duration::from_millis(5)) } else { group };
-            let body = {
-                let (log, go_on) = (log.clone(), go_on.clone());
-                move |group: Group<u32, &'static str>| async move {
-                    let deferred = log.clone();
-                    group.defer_async(async move { deferred.note("deferred") });
-                    group.spawn(polite(log.clone(), go_on.clone())).await.unwrap();
-                    while group.running() < 1 {
-                        sleep(Duration::from_micros(100)).await;
-                    }
-                    group.spawn(one(end, log.clone(), group.clone())).await.unwrap();
-                    while !log.read().contains(&"one gone") {
-                        sleep(Duration::from_micros(100)).await;
-                    }
-                    // It is let go only if it is not to be cancelled by the end of the first one.
-                    let patience = Duration::from_millis(50);
-                    if timeout(patience, group.token().cancelled()).await.is_err() {
-                        go_on.set();
-                    }
-                    log.note("body done");
-                    Ok(())
-                }
-            };
-            let ran = AssertUnwindSafe(group.run(body)).catch_unwind().await;
-            log.note("run done");
-            ran
-        }
-    });
-    (ran, log.read())
-}
-
-fn at(log: &[&'static str], what: &str) -> usize {
-    log.iter().position(|noted| *noted == what).unwrap_or_else(|| panic!("{what} in {log:?}"))
-}
-
-/// What holds whatever the policy: all are gone, then what was deferred runs, then `run` is done.
-fn check_order(log: &[&'static str]) {
-    for gone in ["one gone", "other gone", "body done"] {
-        assert!(at(log, gone) < at(log, "deferred"), "{log:?}");
-    }
-    assert_eq!(&log[log.len() - 2..], ["deferred", "run done"], "{log:?}");
-}
-
-fn error(ran: Ran) -> GroupError<&'static str> {
-    ran.unwrap_or_else(|_| panic!("it panicked")).unwrap_err()
-}
-
-#[test]
-fn failing_fast() {
-    for seed in 0..SEEDS {
-        let (ran, log) = run(seed, Policy::FailFast, End::Ok);
-        assert_eq!((ran.unwrap(), log.contains(&"other done")), (Ok(()), true));
-        check_order(&log);
-
-        let (ran, log) = run(seed, Policy::FailFast, End::Error);
-        assert_eq!(error(ran).first, ChildError::Failed("one failed"));
-        assert!(at(&log, "one gone") < at(&log, "other asked"));
-        check_order(&log);
-
-        let (ran, log) = run(seed, Policy::FailFast, End::Panic);
-        let payload = ran.unwrap_err();
-        assert_eq!(payload.downcast_ref::<&str>(), Some(&"one panicked"), "in the parent");
-        assert!(at(&log, "one gone") < at(&log, "other asked"));
-        check_order(&log);
-
-        let (ran, log) = run(seed, Policy::FailFast, End::Cancel);
-        let error_ = error(ran);
-        assert_eq!(error_.others.len(), 1, "{error_:?}");
-        assert!(log.contains(&"other asked"));
-        check_order(&log);
-
-        let (ran, log) = run(seed, Policy::FailFast, End::Deadline);
-        assert!(error(ran).others.len() == 1 && log.contains(&"other asked"));
-        check_order(&log);
-    }
-}
-
-#[test]
-fn collecting() {
-    for seed in 0..SEEDS {
-        let (ran, log) = run(seed, Policy::Collect, End::Ok);
-        assert_eq!((ran.unwrap(), log.contains(&"other done")), (Ok(()), true));
-        check_order(&log);
-
-        let (ran, log) = run(seed, Policy::Collect, End::Error);
-        let failed = error(ran);
-        assert_eq!((failed.first, failed.others), (ChildError::Failed("one failed"), vec![]));
-        assert!(log.contains(&"other done"), "the others go on");
-        check_order(&log);
-
-        let (ran, log) = run(seed, Policy::Collect, End::Panic);
-        let ChildError::Panicked(cause) = error(ran).first else { panic!("it panicked") };
-        assert_eq!(cause, Cause::Panicked("one panicked".into()));
-        assert!(log.contains(&"other done"));
-        check_order(&log);
-
-        for end in [End::Cancel, End::Deadline] {
-            let (ran, log) = run(seed, Policy::Collect, end);
-            assert_eq!(error(ran).others.len(), 1);
-            assert!(log.contains(&"other asked"));
-            check_order(&log);
-        }
-    }
-}
-
-#[test]
-fn first_success() {
-    for seed in 0..SEEDS {
-        let (ran, log) = run(seed, Policy::FirstOk, End::Ok);
-        assert_eq!(ran.unwrap(), Ok(()));
-        assert!(at(&log, "one gone") < at(&log, "other asked"));
-        check_order(&log);
-
-        for end in [End::Error, End::Panic] {
-            let (ran, log) = run(seed, Policy::FirstOk, end);
-            assert_eq!(ran.unwrap(), Ok(()), "the other one has succeeded");
-            assert!(log.contains(&"other done"));
-            check_order(&log);
-        }
-        for end in [End::Cancel, End::Deadline] {
-            let (ran, log) = run(seed, Policy::FirstOk, end);
-            assert_eq!(error(ran).others.len(), 1);
-            assert!(log.contains(&"other asked"));
-            check_order(&log);
-        }
-    }
-}
-
-#[test]
-fn supervising() {
-    for seed in 0..SEEDS {
-        for end in [End::Ok, End::Error, End::Panic] {
-            let (ran, log) = run(seed, Policy::Supervise, end);
-            assert_eq!(ran.unwrap(), Ok(()));
-            assert!(log.contains(&"other done"));
-            check_order(&log);
-        }
-        for end in [End::Cancel, End::Deadline] {
-            let (ran, log) = run(seed, Policy::Supervise, end);
-            assert_eq!(ran.unwrap(), Ok(()));
-            assert!(log.contains(&"other asked"));
-            check_order(&log);
-        }
-    }
-}
-
-/// Dropped half-way, under whatever policy: the children are asked, and dropped when the grace is over.
-#[test]
-fn a_run_that_is_dropped_takes_its_children_along() {
-    for policy in [Policy::FailFast, Policy::Collect, Policy::FirstOk, Policy::Supervise] {
-        let log = Log::default();
-        let noted = log.clone();
-        on_two(async move {
-            let log = noted;
-            let (polite_log, rude_log) = (log.clone(), log.clone());
-            let run = TaskGroup::new().policy(policy).grace(Duration::from_millis(500)).run(
-                async move |group: Group<u32, &'static str>| {
-                    let go_on = Arc::new(Event::new());
-                    group.spawn(polite(polite_log, go_on)).await.unwrap();
-                    group
-                        .spawn(async move {
-                            let _gone = Gone(rude_log.clone(), "rude gone");
-                            rude_log.note("rude begun");
-                            pending().await
-                        })
-                        .await
-                        .unwrap();
-                    pending::<Result<(), _>>().await
-                },
-            );
-            let mut run = Box::pin(run);
-            while !log.read().contains(&"rude begun") {
-                let _waits = timeout(Duration::from_millis(1), &mut run).await;
-            }
-            drop(run);
-            while log.read().iter().filter(|noted| noted.ends_with("gone")).count() < 2 {
-                sleep(Duration::from_millis(1)).await;
-            }
-        });
-        let log = log.read();
-        assert!(at(&log, "other asked") < at(&log, "rude gone"), "{policy:?}: {log:?}");
     }
 }
 
