@@ -200,7 +200,7 @@ fn an_arm_that_is_asked_again_keeps_its_place() {
     assert_eq!(receiver.try_recv(), Ok(1));
 }
 
-/// With nobody to send, an arm that is only glanced at would never hear that it is to stop.
+/// An arm that was only glanced at would not hear that it is to stop.
 #[test]
 fn default_is_taken_by_who_has_polled() {
     let (full, _empties) = bounded::<u32>(1);

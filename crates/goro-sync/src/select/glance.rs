@@ -22,8 +22,6 @@
 //!    future such as `yield_now` is asked once a poll as ever.
 //! 4. A future that stands in line keeps its place: its glance is a poll, unless nothing seems to have come,
 //!    which is for the second pass to find out.
-//! 5. With `default` nothing is glanced at: there is no second pass in which an arm could see that the
-//!    task has been asked to stop.
 //!
 //! Which of both is done is known when the select is compiled: a method of [`Arm`] itself is
 //! found before one of a trait, if its bounds hold.

@@ -201,7 +201,7 @@ macro_rules! __select {
                 $crate::__select!(@future $check $future $(, $guard)?)
             );)*
             #[allow(unused_mut, reason = "it depends on the arms")]
-            let mut goro_round = $crate::__select!(@round $($default)?);
+            let mut goro_round = $crate::select::round::Round::glancing();
             $(goro_round.admit($index, $var.is_some());)*
             $(let mut goro_late = $crate::select::round::Late::new($duration);)?
             let goro_selected = ::core::future::poll_fn(|goro_cx: &mut ::core::task::Context<'_>| {
@@ -261,13 +261,6 @@ macro_rules! __select {
             _ => ::core::unreachable!(),
         }
     }};
-
-    (@round) => {
-        $crate::select::round::Round::glancing()
-    };
-    (@round $default:expr) => {
-        $crate::select::round::Round::new()
-    };
 
     (@future $check:ident $future:expr) => {
         $crate::select::round::$check($future)

@@ -138,6 +138,32 @@ fn values_of_blocks_are_dropped_once_whoever_goes() {
     }
 }
 
+/// What all have had is dropped with the last of its block, and the block is used again.
+#[test]
+fn no_more_than_a_block_is_kept_of_what_all_have_had() {
+    #[derive(Clone)]
+    struct Counted(StdArc<()>);
+    let alive = StdArc::new(());
+    for on_lag in [OnLag::Wait, OnLag::Skip, OnLag::Disconnect] {
+        let (sender, receiver) = channel(CAPACITY, on_lag);
+        let mut receivers = [receiver.clone(), receiver];
+        for sent in 0..10 * CAPACITY {
+            assert!(sender.try_send(Counted(StdArc::clone(&alive))).is_ok());
+            if sent % 3 == 0 {
+                continue;
+            }
+            for receiver in &mut receivers {
+                while let Ok(Counted(one)) = receiver.try_recv() {
+                    drop(one);
+                }
+            }
+            assert!(StdArc::strong_count(&alive) <= 1 + BLOCK, "{on_lag:?}, {sent}");
+        }
+        drop((sender, receivers));
+        assert_eq!(StdArc::strong_count(&alive), 1);
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Send(usize),
