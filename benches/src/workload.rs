@@ -27,6 +27,7 @@ mod stop;
 mod table;
 mod talk;
 mod timeout;
+mod tokens;
 mod wake;
 mod yields;
 
@@ -184,6 +185,8 @@ pub fn run<R: Talk>(name: &str, rival: R, size: usize) -> Option<Sample> {
         "semaphore" => locks::semaphore(rival, size),
         "notify" => locks::notify(rival, size),
         "lock_bytes" => locks::bytes(rival, size),
+        "cancel_tree" => tokens::tree(rival, size),
+        "cancel_tasks" => tokens::tasks(rival, size),
         "stall_1" => stall::stall(rival, 1, stall::Poll::Computes, size),
         "stall_2" => stall::stall(rival, 2, stall::Poll::Computes, size),
         "stall_4" => stall::stall(rival, 4, stall::Poll::Computes, size),

@@ -24,6 +24,8 @@ pub trait Kit: 'static {
     type OnceCell: Send + Sync + 'static;
     /// Lets so many go together.
     type Barrier: Send + Sync + 'static;
+    /// Asks work to stop; its children with it.
+    type Token: Clone + Send + Sync + 'static;
 
     /// A mutex round 0.
     fn mutex() -> Self::Mutex;
@@ -51,6 +53,16 @@ pub trait Kit: 'static {
     fn acquire(semaphore: &Self::Semaphore) -> impl Future<Output = impl Send> + Send;
     /// Notifies one.
     fn notify_one(notify: &Self::Notify);
+    /// A token with none above it.
+    fn token() -> Self::Token;
+    /// One below it.
+    fn child_token(token: &Self::Token) -> Self::Token;
+    /// Cancels it, and all below it.
+    fn cancel(token: &Self::Token);
+    /// Whether it is.
+    fn is_cancelled(token: &Self::Token) -> bool;
+    /// Waits until it is.
+    fn cancelled(token: &Self::Token) -> impl Future<Output = ()> + Send;
     /// Waits for a notification.
     fn notified(notify: &Self::Notify) -> impl Future<Output = ()> + Send;
 }

@@ -36,6 +36,9 @@ const ALL_RUN: &[&str] = &[];
 /// A static executor is never dropped, and the whole of a Go program is its runtime.
 const NO_END: &[&str] = &["static", "go"];
 
+/// tokio's are those of tokio-util; the others have none, and a Go context is for one process.
+const NO_TOKENS: &[&str] = &["smol", "static", "go"];
+
 /// Go's locks cannot be compared with std's in one process, nor are they counted in bytes.
 const GO_ALONE: &[&str] = &["go"];
 
@@ -429,6 +432,34 @@ pub static ALL: &[Workload] = &[
             metric("barrier", "bytes").goals(EIGHT_TENTHS_OF_TOKIO),
         ],
     },
+    Workload {
+        name: "cancel_tree",
+        about: "a million tokens, ten below each, are made, cancelled by the root, and dropped",
+        size: tenth(1_000_000),
+        among: Among::Runtimes,
+        without: NO_TOKENS,
+        metrics: &[
+            metric("time", "ns/token").goals(EIGHT_TENTHS_OF_TOKIO),
+            metric("memory", "bytes/token").goals(EIGHT_TENTHS_OF_TOKIO),
+            metric("make", "ns/token"),
+            metric("cancel", "ns/token"),
+            metric("drop", "ns/token"),
+        ],
+    },
+    Workload {
+        name: "cancel_tasks",
+        about: "100,000 tasks wait for such tokens; from the root's cancellation to each one's end",
+        size: tenth(100_000),
+        among: Among::Runtimes,
+        without: NO_TOKENS,
+        metrics: &[
+            metric("longest", "us").goals(&[Goal::Of("tokio", 1.0)]),
+            metric("p50", "us"),
+            metric("p90", "us"),
+            metric("p99", "us"),
+            metric("cpu", "ns/task"),
+        ],
+    },
     stall(
         "stall_1",
         "100 tasks sleep 1 ms at a time and a connection echoes, beside 1 poll of 50 ms",
@@ -549,7 +580,10 @@ pub static ALL: &[Workload] = &[
         size: tenth(1_000_000),
         among: Among::Runtimes,
         without: NO_END,
-        metrics: &[metric("time", "ns/task"), metric("cpu", "ns/task")],
+        metrics: &[
+            metric("time", "ns/task").goals(&[Goal::Of("tokio", 1.0)]),
+            metric("cpu", "ns/task"),
+        ],
     },
 ];
 

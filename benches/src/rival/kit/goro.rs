@@ -1,6 +1,7 @@
 //! goro's.
 use std::ops::{Deref, DerefMut};
 
+use goro::CancellationToken;
 use goro::sync::{Barrier, Mutex, Notify, OnceCell, RwLock, Semaphore};
 
 use super::Kit;
@@ -15,6 +16,28 @@ impl Kit for Goro {
     type Notify = Notify;
     type OnceCell = OnceCell<u64>;
     type Barrier = Barrier;
+
+    type Token = CancellationToken;
+
+    fn token() -> CancellationToken {
+        CancellationToken::new()
+    }
+
+    fn child_token(token: &CancellationToken) -> CancellationToken {
+        token.child_token()
+    }
+
+    fn cancel(token: &CancellationToken) {
+        token.cancel();
+    }
+
+    fn is_cancelled(token: &CancellationToken) -> bool {
+        token.is_cancelled()
+    }
+
+    async fn cancelled(token: &CancellationToken) {
+        token.cancelled().await;
+    }
 
     fn mutex() -> Mutex<u64> {
         Mutex::new(0)

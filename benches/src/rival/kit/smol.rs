@@ -17,6 +17,10 @@ pub struct Notify {
     event: Event,
 }
 
+/// smol has no tokens.
+#[derive(Clone, Copy)]
+pub enum NoToken {}
+
 impl Kit for Smol {
     type Mutex = Mutex<u64>;
     type RwLock = RwLock<u64>;
@@ -24,6 +28,28 @@ impl Kit for Smol {
     type Notify = Notify;
     type OnceCell = OnceCell<u64>;
     type Barrier = Barrier;
+
+    type Token = NoToken;
+
+    fn token() -> NoToken {
+        unreachable!("the workloads of tokens are without smol")
+    }
+
+    fn child_token(token: &NoToken) -> NoToken {
+        match *token {}
+    }
+
+    fn cancel(token: &NoToken) {
+        match *token {}
+    }
+
+    fn is_cancelled(token: &NoToken) -> bool {
+        match *token {}
+    }
+
+    async fn cancelled(token: &NoToken) {
+        match *token {}
+    }
 
     fn mutex() -> Mutex<u64> {
         Mutex::new(0)

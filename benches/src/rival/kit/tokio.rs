@@ -3,6 +3,8 @@ use std::ops::{Deref, DerefMut};
 
 use tokio::sync::{Barrier, Mutex, Notify, OnceCell, RwLock, Semaphore};
 
+use tokio_util::sync::CancellationToken;
+
 use super::Kit;
 
 /// tokio's.
@@ -15,6 +17,28 @@ impl Kit for Tokio {
     type Notify = Notify;
     type OnceCell = OnceCell<u64>;
     type Barrier = Barrier;
+
+    type Token = CancellationToken;
+
+    fn token() -> CancellationToken {
+        CancellationToken::new()
+    }
+
+    fn child_token(token: &CancellationToken) -> CancellationToken {
+        token.child_token()
+    }
+
+    fn cancel(token: &CancellationToken) {
+        token.cancel();
+    }
+
+    fn is_cancelled(token: &CancellationToken) -> bool {
+        token.is_cancelled()
+    }
+
+    async fn cancelled(token: &CancellationToken) {
+        token.cancelled().await;
+    }
 
     fn mutex() -> Mutex<u64> {
         Mutex::new(0)
