@@ -326,6 +326,11 @@ pub mod __private {
     }
 }
 
+/// The programs of the page on cancellation, kept running.
+#[cfg(all(doctest, feature = "macros"))]
+#[doc = include_str!("../../../docs/cancellation.md")]
+pub struct Cancellation;
+
 /// The programs of the page on simulation, kept running.
 #[cfg(all(doctest, feature = "macros", feature = "net", feature = "sim"))]
 #[doc = include_str!("../../../docs/simulation.md")]
