@@ -433,3 +433,52 @@ fn spawns_that_race_the_end_are_run_or_cancelled() {
         assert_eq!(ends.load(Ordering::Relaxed), 200, "each future was dropped once");
     }
 }
+
+/// Pitfall 75: outstanding waits for I/O are not failed when the driver stops.
+#[test]
+fn who_waits_for_a_socket_of_a_runtime_that_ends_gets_an_error() {
+    use std::io::Read;
+    use std::os::unix::net::UnixStream;
+    let runtime = two_workers();
+    let (here, _there) = UnixStream::pair().unwrap();
+    here.set_nonblocking(true).unwrap();
+    let mut source = mio::net::UnixStream::from_std(here);
+    let registration = runtime.handle().reactor().unwrap().register(&mut source).unwrap();
+    let (waits, waiting) = mpsc::channel();
+    let outside = std::thread::spawn(move || {
+        let read = || (&source).read(&mut [0; 8]);
+        let (op, direction) = (goro_context::Op::Readable, goro_reactor::Direction::Read);
+        goro_runtime::block_on(std::future::poll_fn(|cx| {
+            let polled = registration.poll_io(cx, direction, op, read);
+            let _first = waits.send(());
+            polled
+        }))
+    });
+    waiting.recv().unwrap();
+    drop(runtime);
+    assert!(outside.join().unwrap().is_err());
+}
+
+/// Pitfall 71: data that a job has in a buffer is lost at the end. A job that has begun is waited for.
+#[test]
+fn what_a_job_has_begun_to_write_is_written() {
+    use std::io::Write;
+    let path = std::env::temp_dir().join(format!("goro-shutdown-{}", std::process::id()));
+    let file = std::fs::File::create(&path).unwrap();
+    let runtime = two_workers();
+    let (began, begun) = mpsc::channel();
+    let job = runtime.spawn_blocking(move || {
+        let mut file = std::io::BufWriter::with_capacity(1 << 20, file);
+        began.send(()).unwrap();
+        for line in 0..10_000 {
+            writeln!(file, "{line}").unwrap();
+        }
+        file.flush().unwrap();
+    });
+    begun.recv().unwrap();
+    drop(runtime);
+    assert!(goro_runtime::block_on(job).is_ok());
+    let written = std::fs::read_to_string(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(written.lines().last(), Some("9999"));
+}

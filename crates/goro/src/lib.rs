@@ -336,6 +336,11 @@ pub struct Cancellation;
 #[doc = include_str!("../../../docs/simulation.md")]
 pub struct Simulation;
 
+/// The programs of the page on shutdown, kept running.
+#[cfg(all(doctest, feature = "macros", feature = "net"))]
+#[doc = include_str!("../../../docs/shutdown.md")]
+pub struct Shutdown;
+
 /// The README's program, kept compiling.
 #[cfg(all(doctest, feature = "macros", feature = "net"))]
 #[doc = include_str!("../../../README.md")]

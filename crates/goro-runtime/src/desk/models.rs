@@ -37,7 +37,7 @@ fn submit(house: &Arc<House>) -> Option<thread::JoinHandle<()>> {
     server
 }
 
-/// Pitfall 157: an idle thread is not woken, or goes as the job comes; a job waits for ever.
+/// Pitfalls 72 and 157: an idle thread is counted wrongly, is not woken, or goes as the job comes; a job waits for ever.
 #[test]
 fn a_job_meets_a_thread_whose_time_runs_out() {
     loom::model(|| {
