@@ -211,6 +211,10 @@ impl<T> WaitList<T> {
         if index == NONE {
             let index = u32::try_from(self.places.len()).unwrap_or(NONE);
             assert!(index != NONE, "fewer than 2^32 - 1 waiters in one list");
+            if self.places.capacity() == 0 {
+                // Most lists never have a second waiter; a vector would begin with room for four.
+                self.places.reserve_exact(1);
+            }
             self.places.push(place);
             self.len += 1;
             return Key { index, generation };
