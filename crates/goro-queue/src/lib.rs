@@ -2,7 +2,8 @@
 //!
 //! A worker owns one [`LocalQueue`]: a ring of [`CAPACITY`] places, taken from in the order it was
 //! filled, and one next slot. Work from outside, and what the ring has no room for, stands in an
-//! [`Injector`] that all workers share. Others may take half of a ring or the slot at any time;
+//! [`Injector`] that all workers share. Others may take half of a ring or the slot at any time (the
+//! slot at a price that makes it something for a stuck owner's);
 //! what they do with it, and when, is the scheduler's business and not known here.
 //!
 //! Invariants:

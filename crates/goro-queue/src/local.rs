@@ -83,8 +83,21 @@ impl<T: Word + Send> LocalQueue<T> {
     /// An empty queue that nobody owns.
     #[must_use]
     pub fn new() -> Self {
+        Self::with(Slot::empty(false))
+    }
+
+    /// One whose next slot is stolen from often: a theft costs no [fence] that stops all threads, and the owner's
+    /// taking a read-modify-write.
+    ///
+    /// [fence]: goro_shim::atomic::fence_heavy
+    #[must_use]
+    pub fn with_open_slot() -> Self {
+        Self::with(Slot::empty(true))
+    }
+
+    fn with(next: Slot) -> Self {
         Self {
-            desk: CachePadded(Desk { owner: AtomicU64::new(NOBODY), next: Slot::empty() }),
+            desk: CachePadded(Desk { owner: AtomicU64::new(NOBODY), next }),
             ring: Ring::starting_at(START),
             items: PhantomData,
         }
@@ -182,7 +195,9 @@ impl<T: Word + Send> LocalQueue<T> {
         Some(unsafe { T::from_word(word) })
     }
 
-    /// Takes what is in the next slot. None also if the owner takes or replaces it meanwhile.
+    /// Takes what is in the next slot, for a few microseconds, unless it is an
+    /// [open](Self::with_open_slot) one. None also if the owner takes or replaces it meanwhile, or another thief is
+    /// there.
     pub fn steal_next(&self) -> Option<T> {
         let word = self.desk.next.steal()?;
         // SAFETY: the word has just left the slot, for the first time (invariant 3).
@@ -260,13 +275,13 @@ impl<T: Word + Send> Claim<'_, T> {
     }
 
     /// Puts `item` into the next slot and hands back what it displaced: one store if the slot was
-    /// empty, else one read-modify-write.
+    /// empty, else four; a read-modify-write where thieves come at any time.
     #[inline]
     pub fn put_next(&self, item: T) -> Option<T> {
         self.queue.put_next(item)
     }
 
-    /// Takes what is in the next slot: one read-modify-write, none if it is empty.
+    /// Takes what is in the next slot: three stores, or a read-modify-write where thieves come at any time.
     #[inline]
     pub fn take_next(&self) -> Option<T> {
         self.queue.take_next()

@@ -16,7 +16,9 @@ struct World {
 impl World {
     fn new(workers: usize, items: usize) -> Arc<Self> {
         Arc::new(Self {
-            queues: (0..workers).map(|_| LocalQueue::new()).collect(),
+            queues: (0..workers)
+                .map(|n| if n % 2 == 0 { LocalQueue::new() } else { LocalQueue::with_open_slot() })
+                .collect(),
             shared: Injector::new(),
             seen: (0..items).map(|_| AtomicU8::new(0)).collect(),
             left: AtomicUsize::new(items),

@@ -124,6 +124,9 @@ fn the_next_slot_can_be_taken_from_another_thread() {
     assert!(!queue.has_next());
     assert_eq!(queue.steal_next(), None);
     assert_eq!(claim.take_next(), None);
+    // And again: no thief has left anything behind.
+    assert_eq!(claim.put_next(Box::new(2)), None);
+    assert_eq!(queue.steal_next(), Some(Box::new(2)));
 }
 
 /// Pitfall 17: what prints in any state.

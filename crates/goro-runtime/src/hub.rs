@@ -84,8 +84,8 @@ pub(crate) struct Hub {
     pub(crate) limit: Limit,
     /// Time is the driver's, not the kernel's.
     scripted: AtomicBool,
-    /// There is no monitor: every push has to tell a sleeper.
-    unwatched: AtomicBool,
+    /// There is no monitor: every push has to tell a sleeper, and whoever searches takes from next slots.
+    unwatched: bool,
     /// How often the process had forked when the lease began.
     forks: AtomicU64,
     pub(crate) watch: Watcher,
@@ -101,20 +101,21 @@ pub(crate) fn epoch() -> Instant {
     *EPOCH.get_or_init(time::now)
 }
 
-/// Hubs that nobody leases: for threads, and for scripts. They do not mix, or a sleep that has
-/// outlived its runtime could be shown the clock of a script.
-static POOLS: [global::Lock<Vec<&'static Hub>>; 2] = [const { global::Lock::new(Vec::new()) }; 2];
+/// Hubs that nobody leases: for threads, and for scripts, with a monitor and without. They do not mix, or a
+/// sleep that has outlived its runtime could be shown the clock of a script; and queues are made for one or the
+/// other.
+static POOLS: [global::Lock<Vec<&'static Hub>>; 4] = [const { global::Lock::new(Vec::new()) }; 4];
 
-fn pool(scripted: bool) -> &'static global::Lock<Vec<&'static Hub>> {
-    &POOLS[usize::from(scripted)]
+fn pool(scripted: bool, unwatched: bool) -> &'static global::Lock<Vec<&'static Hub>> {
+    &POOLS[2 * usize::from(unwatched) + usize::from(scripted)]
 }
 
 impl Hub {
     /// Takes a hub from the pool, or makes one, with shards for `workers`.
     pub(crate) fn lease(lease: Lease) -> &'static Self {
         let Lease { workers, monitor, scripted, spares, .. } = lease;
-        let pooled = pool(scripted).lock().pop();
-        let hub = pooled.unwrap_or_else(Self::make);
+        let pooled = pool(scripted, !monitor).lock().pop();
+        let hub = pooled.unwrap_or_else(|| Self::make(!monitor));
         for index in 0..workers {
             hub.shards[index].get_or_init(|| Self::add_shard(hub, index as u32));
         }
@@ -124,7 +125,6 @@ impl Hub {
         hub.spares.open(spares);
         hub.crew.open(workers as u32);
         hub.scripted.store(scripted, Ordering::Relaxed);
-        hub.unwatched.store(!monitor, Ordering::Relaxed);
         hub.limit.set(lease.tasks);
         fork::watch();
         goro_task::trust_wakers();
@@ -143,7 +143,7 @@ impl Hub {
         hub
     }
 
-    fn make() -> &'static Self {
+    fn make(unwatched: bool) -> &'static Self {
         let hub: &'static Self = Box::leak(Box::new(Self {
             shards: (0..MAX_WORKERS).map(|_| OnceLock::new()).collect(),
             spare_places: (0..MAX_SPARES).map(|_| OnceLock::new()).collect(),
@@ -158,7 +158,7 @@ impl Hub {
             gate: Gate::new(),
             limit: Limit::new(),
             scripted: AtomicBool::new(false),
-            unwatched: AtomicBool::new(false),
+            unwatched,
             forks: AtomicU64::new(0),
             watch: Watcher::nobody(),
             injector: Injector::new(),
@@ -186,7 +186,7 @@ impl Hub {
             self.idle.trim();
             self.jobs().trim();
             *self.ground.lock() = None;
-            pool(self.scripted.load(Ordering::Relaxed)).lock().push(self);
+            pool(self.is_scripted(), self.unwatched).lock().push(self);
         }
         clean
     }
@@ -240,7 +240,7 @@ impl Hub {
 
     /// Whether there is no monitor.
     pub(crate) fn is_unwatched(&self) -> bool {
-        self.unwatched.load(Ordering::Relaxed)
+        self.unwatched
     }
 
     /// Whether there is one.

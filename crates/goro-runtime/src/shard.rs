@@ -58,7 +58,11 @@ impl Shard {
             hub,
             number,
             index,
-            queue: LocalQueue::new(),
+            queue: if hub.is_unwatched() {
+                LocalQueue::with_open_slot()
+            } else {
+                LocalQueue::new()
+            },
             registry: Registry::new(),
             timers: Timers::new(base),
             parker: Parker::new(),

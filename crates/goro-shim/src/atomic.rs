@@ -3,8 +3,11 @@
 //! Protocols in goro are written with sequentially consistent *fences*, never accesses: loom reads
 //! a `SeqCst` access as `AcqRel`, so a proof that leans on one would not be checked.
 
+mod uneven;
 #[cfg(loom)]
 mod watched;
+
+pub use uneven::{fence_heavy, fence_light, has_heavy};
 
 #[cfg(loom)]
 pub use loom::sync::atomic::Ordering;
