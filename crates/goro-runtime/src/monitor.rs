@@ -1,7 +1,9 @@
 //! The monitor: sees to what a worker that does not come round cannot.
 //!
 //! A value with `tick`; the driver gives it a thread that sleeps on the alarm, or steps it. It
-//! looks once per period while any worker is awake, and not at all while all of them sleep.
+//! looks once per period while any worker is awake, and not at all while all of them sleep. A poll is
+//! long that it finds at two looks. So when something stands, or is soon due, behind a poll that it sees
+//! for the first time, and that goes on when all else is done, it looks once more before the next period.
 //!
 //! (It goes on for [`QUIET`] looks after the last one fell asleep.)
 //!
@@ -33,7 +35,7 @@ use goro_queue::LocalQueue;
 use goro_shim::Arc;
 use goro_shim::time::{Duration, Instant};
 
-use crate::alarm::TurnIn;
+use crate::alarm::{PERIOD, TurnIn};
 use crate::ground::Ground;
 use crate::shard::Shard;
 use crate::stall::Stall;
@@ -52,6 +54,8 @@ use stalls::{Round, Stalls};
 pub enum Watch {
     /// Somebody is awake: tick again in a period.
     On,
+    /// A poll may be a long one: tick again after [`SOON`], and then when the period is over.
+    Soon,
     /// Everybody sleeps: the alarm is disarmed until one wakes.
     Off,
     /// The runtime has stopped: the monitor may end.
@@ -76,6 +80,8 @@ pub struct Monitor {
     /// Ticks in a row that found everybody asleep.
     quiet: u32,
     injected: bool,
+    /// This tick comes between two periods.
+    between: bool,
     /// Ticks since memory was last given back.
     untrimmed: u32,
     wakers: Vec<Waker>,
@@ -94,7 +100,7 @@ impl Monitor {
     pub(crate) fn new(ground: Arc<Ground>) -> Self {
         let before = ground.driver.now();
         let (seen, stalls) = (Vec::new(), Stalls::new(before));
-        let (turns, quiet, injected, untrimmed) = (0, 0, false, 0);
+        let (turns, quiet, injected, between, untrimmed) = (0, 0, false, false, 0);
         let wakers = Vec::new();
         let (posts, asked) = (0, before);
         Self {
@@ -107,6 +113,7 @@ impl Monitor {
             turns,
             quiet,
             injected,
+            between,
             untrimmed,
             wakers,
         }
@@ -148,7 +155,17 @@ impl Monitor {
         if round.stuck >= round.members && hub.is_closing() {
             self.cancel_all();
         }
-        Watch::On
+        self.between = !self.between && self.is_in_doubt();
+        if self.between { Watch::Soon } else { Watch::On }
+    }
+
+    /// Whether a poll that something waits behind, and that has not been seen for long, still goes on.
+    fn is_in_doubt(&self) -> bool {
+        let hub = self.ground.hub;
+        let mut doubted = (0..).zip(&self.seen).filter(|(_, seen)| seen.doubted);
+        doubted.any(|(number, seen)| {
+            hub.crew_shard(number).is_some_and(|shard| shard.published.sequence() == seen.sequence)
+        })
     }
 
     /// Looks at each member of the crew, and sees to what stands behind those that are stuck.
@@ -184,6 +201,9 @@ impl Monitor {
         round.members += u32::from(counts);
         let declared = shard.published.is_blocked();
         let found = seen.look(shard, now);
+        seen.doubted = found == Found::Well
+            && seen.sequence % 2 == 1
+            && (shard.has_work() || shard.timers.is_due(now + PERIOD));
         if declared || found != Found::Well {
             shard.published.set_stuck();
             if waits_long {

@@ -18,10 +18,11 @@ use goro_runtime::task::{self, block_in_place, yield_now};
 use goro_runtime::time::{Duration, now, sleep};
 use goro_runtime::{Builder, Handle, Runtime, block_on, spawn};
 use no_spares::NoSpares;
-use std::future::pending;
+use std::future::{pending, poll_fn};
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
+use std::task::{Poll, Waker};
 
 const LONG: Duration = Duration::from_secs(20);
 const PERIOD: Duration = Duration::from_millis(1);
@@ -388,6 +389,54 @@ fn a_task_woken_by_one_that_then_blocks_runs() {
             heard
         });
         assert!(block_on(task).unwrap());
+    }
+}
+
+/// How long what a task wakes before it computes for five periods waits to run, by the script's clock.
+async fn wait_behind(busy: Handle) -> Duration {
+    let waker = Arc::new(Mutex::new(None::<Waker>));
+    let kept = waker.clone();
+    let mut woken = false;
+    let sleeper = spawn(poll_fn(move |cx| {
+        if core::mem::replace(&mut woken, true) {
+            return Poll::Ready(now());
+        }
+        *kept.lock().unwrap() = Some(cx.waker().clone());
+        Poll::Pending
+    }));
+    while waker.lock().unwrap().is_none() {
+        yield_now().await;
+    }
+    let blocker = spawn(async move {
+        let (waker, wakes) = (waker.lock().unwrap().take(), now());
+        waker.unwrap().wake();
+        busy.busy(5 * PERIOD);
+        wakes
+    });
+    let ran = sleeper.await.unwrap();
+    ran - blocker.await.unwrap()
+}
+
+/// The second look, which gives it away, comes sooner than a period after the first, which comes a period after
+/// the worker rose. (In the mean, since the script lets half a period pass before it moves who was woken.)
+#[test]
+fn what_a_task_wakes_before_a_long_poll_waits_for_less_than_two_periods() {
+    for seed in 0..8 {
+        for workers in [1, 2, 3] {
+            let mut script = script(workers, seed);
+            let handle = script.handle();
+            let sum = script.run(async move {
+                let mut sum = Duration::ZERO;
+                for _ in 0..30 {
+                    // The monitor sleeps by then, and begins to look when the worker rises.
+                    sleep(20 * PERIOD).await;
+                    sum += wait_behind(handle.clone()).await;
+                }
+                sum
+            });
+            let mean = sum.unwrap() / 30;
+            assert!(mean < 2 * PERIOD, "{workers} workers, seed {seed}: {mean:?}");
+        }
     }
 }
 

@@ -21,9 +21,10 @@ use goro_shim::time::{self, Duration, Instant};
 use std::io;
 
 use super::{Driver, Job, Place, Refusal, RefusedJob, Rest, Role, Ticket};
-use crate::alarm::Alarm;
+use crate::alarm::{Alarm, SOON};
 use crate::blocking::{Config, Staff, is_read_by};
 use crate::metrics::PoolMetrics;
+use crate::monitor::Watch;
 use crate::worker::Seat;
 
 /// How threads are made.
@@ -308,8 +309,13 @@ impl Driver for OsDriver {
             }
             Role::Monitor(mut monitor) => {
                 sharpen_timers();
-                while monitor.tick(time::now()) != crate::monitor::Watch::Over {
-                    alarm.wait();
+                loop {
+                    match monitor.tick(time::now()) {
+                        Watch::On | Watch::Off => alarm.wait(),
+                        // The alarm goes on ringing meanwhile.
+                        Watch::Soon => thread::park_timeout(SOON),
+                        Watch::Over => break,
+                    }
                 }
             }
         })

@@ -2,7 +2,11 @@
 
 use goro_shim::time::{Duration, Instant};
 
+use crate::alarm::SOON;
 use crate::shard::Shard;
+
+/// How far the looks must lie apart that find the same. (They come a little before or after their time.)
+const ENOUGH: Duration = SOON.saturating_sub(Duration::from_micros(100));
 
 /// What the last look saw of one worker or spare.
 #[derive(Debug)]
@@ -17,6 +21,8 @@ pub(super) struct Seen {
     left: u64,
     /// Its poll has been reported as a stall.
     pub(super) reported: bool,
+    /// It was well, and inside of a poll with something behind it.
+    pub(super) doubted: bool,
 }
 
 /// How a member was found.
@@ -37,7 +43,8 @@ pub(super) enum Found {
 impl Seen {
     pub(super) fn of(shard: &Shard, now: Instant) -> Self {
         let sequence = shard.published.sequence();
-        Self { sequence, since: now, loaded: false, standing: 0, left: 0, reported: false }
+        let (loaded, reported, doubted) = (false, false, false);
+        Self { sequence, since: now, loaded, standing: 0, left: 0, reported, doubted }
     }
 
     /// Looks again.
@@ -50,7 +57,8 @@ impl Seen {
         // A sleeper that has just been woken was not loaded at the last look.
         if before == (sequence, true) && loaded {
             let lasted = now.saturating_duration_since(self.since);
-            return Found::Stuck { lasted, in_poll };
+            // Some looks come sooner after the one before.
+            return if lasted < ENOUGH { Found::Well } else { Found::Stuck { lasted, in_poll } };
         }
         (self.since, self.reported) = (now, false);
         Found::Well

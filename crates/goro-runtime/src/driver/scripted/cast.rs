@@ -80,6 +80,8 @@ pub(super) struct Cast {
     pub(super) ground: Arc<Ground>,
     pub(super) actors: RefCell<Vec<Rc<Actor>>>,
     monitor: RefCell<Option<Monitor>>,
+    /// When the period is over between which and the last one the monitor looks now.
+    next_period: Cell<Option<Instant>>,
     pub(super) outsiders: RefCell<Vec<Outsider>>,
     pub(super) log: RefCell<Vec<Event>>,
     /// Whose step is under way; of several, the innermost.
@@ -112,6 +114,7 @@ impl Cast {
             ground,
             actors: RefCell::default(),
             monitor: RefCell::default(),
+            next_period: Cell::default(),
             outsiders: RefCell::default(),
             log: RefCell::default(),
             moving: Cell::default(),

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::super::{Event, Place, Rest};
 use super::{Actor, Cast, Sleep};
-use crate::alarm::PERIOD;
+use crate::alarm::{PERIOD, SOON};
 use crate::driver::Driver;
 use crate::monitor::Watch;
 use crate::worker::Step;
@@ -99,13 +99,20 @@ impl Cast {
     pub(super) fn tick(&self) {
         let now = {
             let mut state = self.stage.state.lock();
-            state.alarm = Some(state.now + PERIOD);
+            // After a look between two periods, when it would have been without.
+            let next = self.next_period.take().unwrap_or(state.now + PERIOD);
+            state.alarm = Some(next);
             state.now
         };
         let monitor = self.monitor.borrow_mut().take();
         if let Some(mut monitor) = monitor {
             self.note(Event::Tick);
-            if monitor.tick(now) != Watch::Over {
+            let watch = monitor.tick(now);
+            if watch == Watch::Soon {
+                let soon = Some(now + SOON);
+                self.next_period.set(core::mem::replace(&mut self.stage.state.lock().alarm, soon));
+            }
+            if watch != Watch::Over {
                 self.monitor.borrow_mut().replace(monitor);
             }
         }
