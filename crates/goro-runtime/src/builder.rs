@@ -207,7 +207,7 @@ impl Builder {
     }
 
     /// The most spare workers for polls that go on for long; 0 turns them off. Default: 64. Under a CPU
-    /// quota smaller than the machine, twice the quota's processors if that is less: more threads that
+    /// quota so small that they would use it up the sooner, twice the quota's processors: more threads that
     /// compute would only use the quota up sooner, and then everything stands still.
     pub fn stall_spares(mut self, most: u32) -> Self {
         self.spares.stalls = most;

@@ -44,6 +44,16 @@ impl Allowance {
         self.quota().into_iter().chain(self.processors).min()
     }
 
+    /// The most spares for stalls beside so many workers, if a quota limits them: twice as many as it has
+    /// processors, or their threads would use it up the sooner, for all. But no more of them can run at
+    /// once than there are processors; where workers and so many spares have these already, further ones use up
+    /// nothing.
+    pub(crate) fn spares(self, workers: u32) -> Option<u32> {
+        let most = self.quota()?.saturating_mul(2);
+        let all_busy = |processors| workers.saturating_add(most) >= processors;
+        (!self.processors.is_some_and(all_busy)).then_some(most)
+    }
+
     /// The quota in whole processors, rounded up, if it is less than there are.
     pub(crate) fn quota(self) -> Option<u32> {
         let whole = self.quota?.div_ceil(1000).max(1);

@@ -84,7 +84,7 @@ impl Stalls {
         let enough = if waits { plan.threshold } else { plan.long() };
         let wanted = nobody_free && round.lasts(enough);
         if wanted || self.present > 0 {
-            let quota = ground.follows.quota().map(|quota| quota.saturating_mul(2));
+            let quota = ground.follows.spares(hub.workers());
             let most = quota.unwrap_or(u32::MAX);
             match hub.spares.stalled(round.stuck, wanted, most) {
                 // Refused, it is reported, and asked for again at the next look.

@@ -4,16 +4,14 @@
 //! needs no other size. Asking is reading some small files, on the monitor's own thread.
 
 use goro_shim::Arc;
-use goro_shim::atomic::{AtomicBool, AtomicU32, Ordering};
+use goro_shim::atomic::{AtomicBool, Ordering};
+use goro_shim::lock::Lock;
 use goro_shim::time::{Duration, Instant};
 use std::path::PathBuf;
 
 use super::Allowance;
 use crate::ground::Ground;
 use crate::hub::MAX_WORKERS;
-
-/// No quota.
-const NONE: u32 = u32::MAX;
 
 /// What a runtime knows about its quota, and whether its size follows it.
 #[derive(Debug)]
@@ -22,14 +20,13 @@ pub(crate) struct Follows {
     every: Duration,
     /// The size follows; otherwise somebody has said what it is.
     size: AtomicBool,
-    /// In whole processors, if it is less than there are.
-    quota: AtomicU32,
+    /// What was read last.
+    allowance: Lock<Allowance>,
 }
 
 impl Follows {
     pub(crate) fn new(root: PathBuf, every: Duration, size: bool, now: Allowance) -> Self {
-        let quota = AtomicU32::new(now.quota().unwrap_or(NONE));
-        Self { root, every, size: AtomicBool::new(size), quota }
+        Self { root, every, size: AtomicBool::new(size), allowance: Lock::new(now) }
     }
 
     /// Somebody has said what the size is.
@@ -37,9 +34,10 @@ impl Follows {
         self.size.store(false, Ordering::Relaxed);
     }
 
-    /// The quota that was read last, in whole processors, if it is less than there are.
-    pub(crate) fn quota(&self) -> Option<u32> {
-        Some(self.quota.load(Ordering::Relaxed)).filter(|&quota| quota != NONE)
+    /// The most spares for stalls beside so many workers, if the quota limits them.
+    pub(crate) fn spares(&self, workers: u32) -> Option<u32> {
+        let allowance = *self.allowance.lock();
+        allowance.spares(workers)
     }
 
     /// Whether it is time to ask again; never, with a period of zero.
@@ -52,7 +50,7 @@ impl Ground {
     /// Reads the quota, and changes the size if it follows it and has to.
     pub(crate) fn follow_quota(self: &Arc<Self>) {
         let allowance = Allowance::read(&self.follows.root);
-        self.follows.quota.store(allowance.quota().unwrap_or(NONE), Ordering::Relaxed);
+        *self.follows.allowance.lock() = allowance;
         let Some(workers) = allowance.workers() else { return };
         let workers = workers.clamp(1, MAX_WORKERS as u32);
         if !self.follows.size.load(Ordering::Relaxed) || workers == self.hub.workers() {

@@ -150,3 +150,16 @@ fn this_machine_says_something() {
 fn escapes_in_paths() {
     assert_eq!(unescaped("/a\\040b\\134c\\011"), "/a b\\c\t");
 }
+
+#[test]
+fn a_quota_limits_spares_where_more_would_use_it_up_sooner() {
+    let spares = |processors, quota, workers| Allowance { processors, quota }.spares(workers);
+    assert_eq!(spares(Some(64), Some(1000), 1), Some(2));
+    assert_eq!(spares(Some(64), Some(4500), 5), Some(10));
+    assert_eq!(spares(None, Some(1000), 1), Some(2), "nobody knows");
+    assert_eq!(spares(Some(4), Some(1000), 1), Some(2));
+    assert_eq!(spares(Some(3), Some(1000), 1), None, "three have all of them busy");
+    assert_eq!(spares(Some(64), Some(1000), 62), None);
+    assert_eq!(spares(Some(64), Some(64_000), 1), None, "no quota to speak of");
+    assert_eq!(spares(Some(64), None, 1), None);
+}
