@@ -184,10 +184,11 @@ const GET: &str = "GET / HTTP/1.1\r\nhost: x\r\n\r\n";
 
 #[test]
 fn graceful_loses_no_request_that_it_has_accepted() {
-    for _ in 0..runs() {
-        let run = run("graceful", &[], GET, http_answer);
+    // As fast as it can, and with every client waiting most of the time.
+    for work in (0..runs()).flat_map(|_| ["0", "2000"]) {
+        let run = run("graceful", &["--work", work], GET, http_answer);
         let out = &run.ended.out;
-        run.says("graceful", run.lost());
+        run.says(&format!("graceful, {work} us each"), run.lost());
         let (queue, drain) = (number(out, "queue"), number(out, "drain"));
         let allowed = (queue / run.rate + 0.5) * 1e3;
         println!("  queue {queue}, drained in {drain:.1} ms of the {allowed:.1} ms allowed");

@@ -110,6 +110,11 @@ impl Ground {
         }
         if self.hub.close() {
             self.hub.wake_all(&self.driver);
+            // Partner: the fence in `ShutdownHandle::of`. A unit that is made just now is seen here, or
+            // sees the hub closing.
+            if let Some(unit) = self.ending.get() {
+                unit.closes();
+            }
         }
     }
 

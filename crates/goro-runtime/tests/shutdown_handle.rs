@@ -469,9 +469,15 @@ fn a_runtime_that_is_dropped_has_a_report_too() {
     assert_eq!((report.aborted, report.abandoned, report.held.len()), (10, 0, 1), "{report}");
     assert_eq!(report.reason, Cause::Shutdown);
     drop(guard);
-    // And a handle that is asked for when all is over.
-    let gone = two_workers().0.handle().clone();
-    assert_eq!(block_on(gone.shutdown().wait()).abandoned, 0);
+    // And so has one whose handle is asked for when all is over, or just as it ends.
+    for spins in 0..200 {
+        let runtime = Builder::new().workers(1).build().unwrap();
+        let handle = runtime.handle().clone();
+        let asks = std::thread::spawn(move || block_on(handle.shutdown().wait()).abandoned);
+        (0..spins * 50).for_each(|_| std::hint::spin_loop());
+        drop(runtime);
+        assert_eq!(asks.join().unwrap(), 0);
+    }
 }
 
 #[test]

@@ -73,6 +73,17 @@ fn child() {
             say("terminating");
             std::thread::park_timeout(Duration::from_secs(60));
         }
+        "reads" => {
+            shutdown.set_grace(Duration::ZERO);
+            drop(runtime.spawn_blocking(|| {
+                let mut line = String::new();
+                say("reading");
+                std::io::stdin().read_line(&mut line)
+            }));
+            let report = runtime.block_on(shutdown.wait());
+            let left = report.left.first().map(|left| left.what);
+            say(&format!("{} abandoned: {left:?}", report.abandoned));
+        }
         "quits" => {
             shutdown.on_quit(|| say("a dump")).unwrap();
             say("ready");
@@ -95,6 +106,7 @@ impl Program {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["child", "--exact", "--nocapture"])
             .env(CASE, case)
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -115,7 +127,9 @@ impl Program {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
+    /// How it has ended; its standard input stays open until then.
     fn code(&mut self) -> Option<i32> {
+        let _open = self.child.stdin.take();
         self.child.wait().unwrap().code()
     }
 }
@@ -163,6 +177,16 @@ fn the_third_signal_ends_the_process() {
         program.send(signal);
         assert_eq!(program.code(), Some(code));
     }
+}
+
+/// A job that reads standard input, to which nobody writes, is named, and does not hold the exit.
+#[test]
+fn standard_input_does_not_hold_the_exit() {
+    let mut program = Program::start("reads");
+    program.says("reading");
+    program.send(Signal::TERM);
+    program.says("1 abandoned: Some(Job)");
+    assert_eq!(program.code(), Some(0));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use core::panic::Location;
 use goro_context::Cause;
 use goro_context::cause::Text;
 use goro_shim::Arc;
+use goro_shim::atomic::fence_seqcst;
 use goro_shim::time::Duration;
 use goro_sync::cancel::WaitForCancellation;
 use goro_sync::watch;
@@ -70,7 +71,14 @@ impl ShutdownHandle {
             let ground = Arc::downgrade(ground);
             Unit::new(Box::new(WholeRuntime(ground.clone())), ground)
         };
-        Self::new(ground.ending.get_or_init(make))
+        let unit = ground.ending.get_or_init(make);
+        // Partner: the fence in `Gate::close`.
+        fence_seqcst();
+        if ground.hub.is_closing() {
+            // Before anybody has asked for a handle, perhaps.
+            unit.closes();
+        }
+        Self::new(unit)
     }
 
     pub(crate) fn new(unit: &Arc<Unit>) -> Self {

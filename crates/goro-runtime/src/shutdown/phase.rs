@@ -23,8 +23,8 @@
 //!    thinks there is none.
 //! 3. Nothing of the user's is in here, and nothing is called under the lock.
 //!
-//! Left out: a count without a lock. A guard would cost two additions instead of two short locks (20 against
-//! 50 ns), and nobody could say who holds the end up.
+//! Left out: a count without a lock. A guard would cost two additions instead of two short locks, and nobody
+//! could say who holds the end up.
 
 use goro_shim::atomic::{AtomicU32, Ordering};
 use goro_shim::lock::Lock;
