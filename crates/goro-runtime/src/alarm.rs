@@ -21,7 +21,7 @@ use std::io;
 /// How often the monitor looks while anybody is awake.
 pub(crate) const PERIOD: Duration = Duration::from_millis(1);
 
-/// How soon it looks once more, between two periods, at what may be a long poll.
+/// How soon it glances once more, between two looks, at what may be a long poll.
 pub(crate) const SOON: Duration = Duration::from_micros(600);
 
 /// Something that can be set to ring every period.

@@ -3,7 +3,8 @@
 //! A value with `tick`; the driver gives it a thread that sleeps on the alarm, or steps it. It
 //! looks once per period while any worker is awake, and not at all while all of them sleep. A poll is
 //! long that it finds at two looks. So when something stands, or is soon due, behind a poll that it sees
-//! for the first time, and that goes on when all else is done, it looks once more before the next period.
+//! for the first time, and that goes on when all else is done, it glances there once more before the next
+//! period, and if the poll still goes on sees to what is behind it. All else is for the next look.
 //!
 //! (It goes on for [`QUIET`] looks after the last one fell asleep.)
 //!
@@ -54,7 +55,7 @@ use stalls::{Round, Stalls};
 pub enum Watch {
     /// Somebody is awake: tick again in a period.
     On,
-    /// A poll may be a long one: tick again after [`SOON`], and then when the period is over.
+    /// A poll may be a long one: [`glance`](Monitor::glance) there soon, and tick again in a period.
     Soon,
     /// Everybody sleeps: the alarm is disarmed until one wakes.
     Off,
@@ -80,8 +81,6 @@ pub struct Monitor {
     /// Ticks in a row that found everybody asleep.
     quiet: u32,
     injected: bool,
-    /// This tick comes between two periods.
-    between: bool,
     /// Ticks since memory was last given back.
     untrimmed: u32,
     wakers: Vec<Waker>,
@@ -100,7 +99,7 @@ impl Monitor {
     pub(crate) fn new(ground: Arc<Ground>) -> Self {
         let before = ground.driver.now();
         let (seen, stalls) = (Vec::new(), Stalls::new(before));
-        let (turns, quiet, injected, between, untrimmed) = (0, 0, false, false, 0);
+        let (turns, quiet, injected, untrimmed) = (0, 0, false, 0);
         let wakers = Vec::new();
         let (posts, asked) = (0, before);
         Self {
@@ -113,7 +112,6 @@ impl Monitor {
             turns,
             quiet,
             injected,
-            between,
             untrimmed,
             wakers,
         }
@@ -155,17 +153,39 @@ impl Monitor {
         if round.stuck >= round.members && hub.is_closing() {
             self.cancel_all();
         }
-        self.between = !self.between && self.is_in_doubt();
-        if self.between { Watch::Soon } else { Watch::On }
+        if self.doubted().next().is_some() { Watch::Soon } else { Watch::On }
     }
 
-    /// Whether a poll that something waits behind, and that has not been seen for long, still goes on.
-    fn is_in_doubt(&self) -> bool {
+    /// Whose poll, that something waits behind, the last look was the first to see, and goes on.
+    fn doubted(&self) -> impl Iterator<Item = &'static Shard> {
         let hub = self.ground.hub;
-        let mut doubted = (0..).zip(&self.seen).filter(|(_, seen)| seen.doubted);
-        doubted.any(|(number, seen)| {
-            hub.crew_shard(number).is_some_and(|shard| shard.published.sequence() == seen.sequence)
+        let doubted = (0..).zip(&self.seen).filter(|(_, seen)| seen.doubted);
+        doubted.filter_map(|(number, seen)| {
+            hub.crew_shard(number).filter(|shard| shard.published.sequence() == seen.sequence)
         })
+    }
+
+    /// Looks once more at polls that may be long ones, and at nothing else.
+    pub fn glance(&mut self, now: Instant) {
+        let hub = self.ground.hub;
+        let (mut wakers, mut offer) = (core::mem::take(&mut self.wakers), false);
+        for shard in self.doubted() {
+            offer |= Self::see_to_what_is_behind(shard, now, &mut wakers);
+        }
+        crate::observe::wake_each(&mut wakers);
+        self.wakers = wakers;
+        if (offer || !hub.injector.is_empty()) && hub.idle.wanted() {
+            hub.wake_one(&self.ground.driver);
+        }
+    }
+
+    /// Its owner does not come round. True if something stands there that another may take.
+    fn see_to_what_is_behind(shard: &Shard, now: Instant, wakers: &mut Vec<Waker>) -> bool {
+        shard.published.set_stuck();
+        if shard.timers.is_due(now) {
+            shard.timers.take_due(now, false, wakers);
+        }
+        shard.has_work()
     }
 
     /// Looks at each member of the crew, and sees to what stands behind those that are stuck.
@@ -205,14 +225,10 @@ impl Monitor {
             && seen.sequence % 2 == 1
             && (shard.has_work() || shard.timers.is_due(now + PERIOD));
         if declared || found != Found::Well {
-            shard.published.set_stuck();
             if waits_long {
                 shard.published.ask_to_look();
             }
-            round.offer |= shard.has_work();
-            if shard.timers.is_due(now) {
-                shard.timers.take_due(now, false, &mut self.wakers);
-            }
+            round.offer |= Self::see_to_what_is_behind(shard, now, &mut self.wakers);
         } else if waits_long || shard.timers.is_due(self.before) || hub.is_closing() {
             shard.published.ask_to_look();
         }

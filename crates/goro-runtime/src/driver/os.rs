@@ -312,8 +312,11 @@ impl Driver for OsDriver {
                 loop {
                     match monitor.tick(time::now()) {
                         Watch::On | Watch::Off => alarm.wait(),
-                        // The alarm goes on ringing meanwhile.
-                        Watch::Soon => thread::park_timeout(SOON),
+                        Watch::Soon => {
+                            thread::park_timeout(SOON);
+                            monitor.glance(time::now());
+                            alarm.wait();
+                        }
                         Watch::Over => break,
                     }
                 }

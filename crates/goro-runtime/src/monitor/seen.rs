@@ -2,11 +2,7 @@
 
 use goro_shim::time::{Duration, Instant};
 
-use crate::alarm::SOON;
 use crate::shard::Shard;
-
-/// How far the looks must lie apart that find the same. (They come a little before or after their time.)
-const ENOUGH: Duration = SOON.saturating_sub(Duration::from_micros(100));
 
 /// What the last look saw of one worker or spare.
 #[derive(Debug)]
@@ -21,7 +17,7 @@ pub(super) struct Seen {
     left: u64,
     /// Its poll has been reported as a stall.
     pub(super) reported: bool,
-    /// It was well, and inside of a poll with something behind it.
+    /// It had begun the poll that it was inside of since the look before, and something waited behind it.
     pub(super) doubted: bool,
 }
 
@@ -57,8 +53,7 @@ impl Seen {
         // A sleeper that has just been woken was not loaded at the last look.
         if before == (sequence, true) && loaded {
             let lasted = now.saturating_duration_since(self.since);
-            // Some looks come sooner after the one before.
-            return if lasted < ENOUGH { Found::Well } else { Found::Stuck { lasted, in_poll } };
+            return Found::Stuck { lasted, in_poll };
         }
         (self.since, self.reported) = (now, false);
         Found::Well

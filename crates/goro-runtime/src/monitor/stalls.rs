@@ -42,8 +42,8 @@ impl Round {
     pub(super) fn add(&mut self, lasted: Duration, declared: bool) {
         self.stuck += 1;
         if !declared {
-            // A look comes a little before or after its time; so much is not asked about.
-            let lasted = lasted + PERIOD / 4;
+            // A look comes a little before or after its time; half a period decides.
+            let lasted = lasted + PERIOD / 2;
             self.shortest = Some(self.shortest.map_or(lasted, |shortest| shortest.min(lasted)));
         }
     }

@@ -80,7 +80,7 @@ pub(super) struct Cast {
     pub(super) ground: Arc<Ground>,
     pub(super) actors: RefCell<Vec<Rc<Actor>>>,
     monitor: RefCell<Option<Monitor>>,
-    /// When the period is over between which and the last one the monitor looks now.
+    /// When the monitor looks after the glance that is next.
     next_period: Cell<Option<Instant>>,
     pub(super) outsiders: RefCell<Vec<Outsider>>,
     pub(super) log: RefCell<Vec<Event>>,

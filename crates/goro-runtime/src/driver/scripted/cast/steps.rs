@@ -97,17 +97,21 @@ impl Cast {
     }
 
     pub(super) fn tick(&self) {
-        let now = {
+        let (now, glance) = {
             let mut state = self.stage.state.lock();
-            // After a look between two periods, when it would have been without.
-            let next = self.next_period.take().unwrap_or(state.now + PERIOD);
-            state.alarm = Some(next);
-            state.now
+            let next = self.next_period.take();
+            state.alarm = Some(next.unwrap_or(state.now + PERIOD));
+            (state.now, next.is_some())
         };
         let monitor = self.monitor.borrow_mut().take();
         if let Some(mut monitor) = monitor {
             self.note(Event::Tick);
-            let watch = monitor.tick(now);
+            let watch = if glance {
+                monitor.glance(now);
+                Watch::On
+            } else {
+                monitor.tick(now)
+            };
             if watch == Watch::Soon {
                 let soon = Some(now + SOON);
                 self.next_period.set(core::mem::replace(&mut self.stage.state.lock().alarm, soon));
