@@ -39,6 +39,15 @@ impl Drop for Counted<'_> {
     }
 }
 
+/// Takes its time to go: whoever does not wait for its destructor sees it counted.
+struct Slow<'a>(#[expect(dead_code, reason = "it is dropped after the pause")] Counted<'a>);
+
+impl Drop for Slow<'_> {
+    fn drop(&mut self) {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
 fn panic_quietly() -> ! {
     resume_unwind(Box::new("quiet"))
 }
@@ -388,6 +397,27 @@ fn a_runtime_that_stops_ends_the_children() {
         assert!(refused.is_err());
         assert_eq!(there.load(Ordering::Relaxed), 0);
     }
+}
+
+/// What a child holds is gone when the scope is over, also where nobody waits for its outcome.
+#[test]
+fn a_child_that_is_dropped_is_gone_before_the_scope_is_over() {
+    let there = AtomicUsize::new(0);
+    let runtime = two_workers();
+    let handle = runtime.handle().clone();
+    let _inside = handle.enter();
+    let parked = Event::new();
+    scope_blocking(|scope| {
+        let slow = Slow(Counted::new(&there));
+        scope.spawn(async {
+            let _slow = slow;
+            parked.set();
+            pending::<()>().await;
+        });
+        parked.blocking_wait();
+        runtime.shutdown_background();
+    });
+    assert_eq!(there.load(Ordering::Relaxed), 0);
 }
 
 /// Memory that is borrowed is overwritten as soon as the scope is over: whoever still used it would be seen by what it
