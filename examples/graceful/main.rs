@@ -40,7 +40,7 @@ pub struct Tally {
 impl Tally {
     fn open(&self) -> u64 {
         let answered = self.answered.load(Relaxed);
-        self.accepted.load(Relaxed) - answered
+        self.accepted.load(Relaxed).saturating_sub(answered)
     }
 }
 
@@ -76,19 +76,18 @@ fn main() -> io::Result<ExitCode> {
     let listener = runtime.block_on(TcpListener::bind(addr))?;
     println!("serving on http://{}", listener.local_addr()?);
 
-    let queue = Arc::new(AtomicU64::new(0));
-    let (end, count, open) = (shutdown.clone(), tally.clone(), queue.clone());
-    shutdown.on_drain(i32::MAX, move || async move {
-        open.store(count.open(), Relaxed);
-        if naive {
-            end.force("naively");
-        }
-    });
+    let count = tally.clone();
+    shutdown.track_depth("requests", move || count.open() as usize);
+    if naive {
+        let end = shutdown.clone();
+        shutdown.on_drain(0, move || async move { end.force("naively") });
+    }
     let accepting = accept(listener, shutdown.clone(), tally.clone(), work);
     drop(runtime.spawn(accepting));
 
     let report = runtime.block_on(shutdown.wait());
-    let (accepted, lost, queue) = (tally.accepted.load(Relaxed), tally.open(), queue.load(Relaxed));
+    let (accepted, lost) = (tally.accepted.load(Relaxed), tally.open());
+    let queue: usize = report.queues.iter().map(|queue| queue.before).sum();
     let drain = report.drain.as_secs_f64() * 1e3;
     let mut out = io::stdout();
     writeln!(out, "accepted {accepted} lost {lost} queue {queue} drain {drain:.1} ms")?;
