@@ -67,6 +67,10 @@ impl Children {
         }
         let place = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
         assert!(place != u32::MAX, "fewer than 2^32 - 1 children of one token");
+        if self.places.len() == self.places.capacity() {
+            // Half as many more: a vector doubles, and of most of them half would stay empty.
+            self.places.reserve_exact((self.places.len() / 2).max(4));
+        }
         self.places.push(child);
         place
     }
