@@ -84,6 +84,9 @@ impl Drop for There {
     }
 }
 
+/// Groups that were run, in all programs.
+static GROUPS: AtomicUsize = AtomicUsize::new(0);
+
 type Gives = Result<u64, &'static str>;
 type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -190,6 +193,7 @@ fn check(policy: Policy, body_failed: bool, truth: &Truth, ran: Ran) {
 /// A group drawn from a seed, and whatever befalls it.
 fn program(mut draw: Draw, depth: u64) -> Boxed<()> {
     Box::pin(async move {
+        Truth::add(&GROUPS);
         let truth = Arc::new(Truth::default());
         let policies = [Policy::FailFast, Policy::Collect, Policy::FirstOk, Policy::Supervise];
         let policy = policies[draw.below(4) as usize];
@@ -286,6 +290,7 @@ fn whatever_happens_a_group_tells_the_truth_and_leaves_nothing() {
         });
         run.unwrap_or_else(|failure| panic!("{failure}"));
     });
+    println!("groups: {}", Truth::read(&GROUPS));
 }
 
 /// Whichever future of a group's is dropped, and wherever: no task is left, and no place is lost.
