@@ -382,6 +382,20 @@ fn hooks_run_by_priority_and_a_panic_holds_nobody_up() {
     assert!(!shutdown.on_drain(1, || async { unreachable!("it is over") }));
 }
 
+/// They may hold the handle, and so each other.
+#[test]
+fn hooks_that_had_no_turn_are_dropped() {
+    let (runtime, shutdown) = two_workers();
+    let held = Arc::new(());
+    shutdown.on_drain(1, pending);
+    let kept = (shutdown.clone(), held.clone());
+    shutdown.on_drain(0, move || async move { drop(kept) });
+    shutdown.force("at once");
+    let report = runtime.block_on(shutdown.wait());
+    assert_eq!(report.aborted, 1, "the first: {report}");
+    assert_eq!(Arc::strong_count(&held), 1, "{report:?}");
+}
+
 /// Pitfall 76: the teardown sends into a bounded channel that nobody reads. It is cut short like any other work.
 #[test]
 fn a_hook_that_waits_for_ever_is_cut_short() {
@@ -413,11 +427,12 @@ fn a_drain_waits_until_tracked_queues_are_empty() {
     for value in 0..50 {
         tx.try_send(value).unwrap();
     }
-    shutdown.initiate("enough");
     let done = Arc::new(AtomicUsize::new(0));
-    let consumer = shutdown.guard().unwrap().spawn({
+    // Not guarded itself: between two values only those that stand there hold the drain up.
+    let consumer = runtime.spawn({
         let (shutdown, done) = (shutdown.clone(), done.clone());
         async move {
+            shutdown.draining().await;
             while let Ok(_value) = rx.try_recv() {
                 let _guard = shutdown.guard().unwrap();
                 sleep(Duration::from_micros(100)).await;
@@ -426,6 +441,7 @@ fn a_drain_waits_until_tracked_queues_are_empty() {
             gauge.store(0, Ordering::Relaxed);
         }
     });
+    shutdown.initiate("enough");
     let report = runtime.block_on(shutdown.wait());
     assert!(block_on(consumer).is_ok());
     assert_eq!(done.load(Ordering::Relaxed), 50);
