@@ -3,16 +3,21 @@
 use goro_context::Cause;
 use goro_shim::global::{Arc, Weak};
 use goro_shim::time::Duration;
+use goro_sync::CancellationToken;
 
 use super::Group;
-use super::shared::Shared;
+use super::shared::Roll;
 use crate::current;
 use crate::shutdown::{Census, Held, Holdup, ShutdownHandle, Subject, Unit};
 
-/// The children of a group.
-struct Children<T, E>(Weak<Shared<T, E>>);
+/// The children of a group. They are counted also when the group itself has gone: whoever has a guard of it may
+/// leave after that.
+struct Children {
+    token: CancellationToken,
+    roll: Arc<Roll>,
+}
 
-impl<T: Send + 'static, E: Send + 'static> Subject for Children<T, E> {
+impl Subject for Children {
     // Whoever starts a child asks the unit first.
     fn drain(&self) {}
 
@@ -20,24 +25,20 @@ impl<T: Send + 'static, E: Send + 'static> Subject for Children<T, E> {
     fn terminate(&self) {}
 
     fn ask(&self, cause: &Cause) {
-        if let Some(shared) = self.0.upgrade() {
-            shared.token.cancel_with(cause.clone());
-        }
+        self.token.cancel_with(cause.clone());
     }
 
     fn abort(&self, cause: &Cause) {
         self.ask(cause);
-        if let Some(shared) = self.0.upgrade() {
-            shared.abort_all();
-        }
+        self.roll.abort_all(&self.token);
     }
 
     fn census(&self) -> Census {
-        self.0.upgrade().map(|shared| shared.census()).unwrap_or_default()
+        self.roll.census()
     }
 
     fn some(&self, most: usize, waited: Duration) -> Vec<Holdup> {
-        let some = self.0.upgrade().map(|shared| shared.some(most)).unwrap_or_default();
+        let some = self.roll.members.some(most, |handle| (handle.id(), handle.kind()));
         let held = |(id, kind)| Holdup::task(Held::Task, id, kind, waited);
         some.into_iter().map(held).collect()
     }
@@ -72,7 +73,8 @@ impl ShutdownHandle {
         let make = || {
             let ground = current::entered().and_then(|foreign| foreign.hub.ground());
             let ground = ground.as_ref().map_or_else(Weak::new, Arc::downgrade);
-            let unit = Unit::new(Box::new(Children(Arc::downgrade(shared))), ground);
+            let (token, roll) = (shared.token.clone(), Arc::clone(&shared.roll));
+            let unit = Unit::new(Box::new(Children { token, roll }), ground);
             unit.set_grace(shared.plan.grace);
             unit
         };

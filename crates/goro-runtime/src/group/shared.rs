@@ -13,7 +13,8 @@ use std::any::Any;
 
 use goro_context::inherit::{self, Head};
 use goro_context::time::Duration;
-use goro_context::{Cause, Kind, TaskId};
+use goro_context::{Cause, Kind};
+use goro_shim::atomic::{AtomicU64, Ordering};
 use goro_shim::global::{Arc, Lock, OnceLock};
 use goro_sync::{CancellationToken, OwnedPermit, Semaphore};
 use goro_task::{AbortHandle, GRACE};
@@ -52,8 +53,7 @@ pub(super) struct Shared<T, E> {
     /// What children inherit.
     inherited: Head,
     places: Option<Arc<Semaphore>>,
-    /// Where children come and go, with what ends their tasks.
-    members: Members<AbortHandle>,
+    pub(super) roll: Arc<Roll>,
     /// Its end as a unit of its own, once somebody has asked for a handle to it.
     pub(super) ending: OnceLock<Arc<Unit>>,
     state: Lock<State<T, E>>,
@@ -63,8 +63,32 @@ struct State<T, E> {
     tally: Tally<T, E>,
     /// Nothing once they have been taken.
     deferred: Option<Vec<Deferred>>,
-    /// Children so far that were dropped.
-    dropped: u64,
+}
+
+/// The children: who is there, and how many have been.
+pub(super) struct Roll {
+    /// Where children come and go, with what ends their tasks.
+    pub(super) members: Members<AbortHandle>,
+    /// Of those who have been, the ones that were dropped.
+    dropped: AtomicU64,
+}
+
+impl Roll {
+    /// How many children there have been, and how they have ended.
+    pub(super) fn census(&self) -> Census {
+        let (made, inside) = self.members.census();
+        // Ordering: each is counted before it leaves the members, whose lock orders that.
+        let cancelled = self.dropped.load(Ordering::Relaxed);
+        Census { made, ended: made - inside as u64, cancelled, jobs: 0 }
+    }
+
+    /// Asks everybody to end, and to be dropped: what is left when the grace is over.
+    pub(super) fn abort_all(&self, token: &CancellationToken) {
+        let cause = token.cause().unwrap_or(Cause::Aborted);
+        for handle in self.members.end_all() {
+            handle.abort_with(cause.clone());
+        }
+    }
 }
 
 /// What has become of those who have ended.
@@ -93,25 +117,13 @@ impl<T, E> Shared<T, E> {
         let places = plan.limit.map(|limit| Arc::new(Semaphore::new(limit.min(Semaphore::MAX))));
         let inherited = inherit::head().push(token.ambient());
         let tally = Tally { value: None, errors: Vec::new(), panic: None, dropped: 0 };
-        let state = Lock::new(State { tally, deferred: Some(Vec::new()), dropped: 0 });
-        let (members, ending) = (Members::new(), OnceLock::new());
-        Arc::new(Self { plan, token, inherited, places, members, ending, state })
+        let state = Lock::new(State { tally, deferred: Some(Vec::new()) });
+        let roll = Arc::new(Roll { members: Members::new(), dropped: AtomicU64::new(0) });
+        Arc::new(Self { plan, token, inherited, places, roll, ending: OnceLock::new(), state })
     }
 
     pub(super) fn running(&self) -> usize {
-        self.members.count()
-    }
-
-    /// How many children there have been, and how they have ended.
-    pub(super) fn census(&self) -> Census {
-        let (made, inside) = self.members.census();
-        let cancelled = self.state.lock().dropped;
-        Census { made, ended: made - inside as u64, cancelled, jobs: 0 }
-    }
-
-    /// Some of the children that run.
-    pub(super) fn some(&self, most: usize) -> Vec<(TaskId, Kind)> {
-        self.members.some(most, |handle| (handle.id(), handle.kind()))
+        self.roll.members.count()
     }
 
     /// Waits for a place.
@@ -126,12 +138,9 @@ impl<T, E> Shared<T, E> {
         Arc::clone(places).try_acquire_owned().map(Some).map_err(|_none| Cause::Limit)
     }
 
-    /// Asks everybody to end, and to be dropped: what is left when the grace is over.
+    /// As [`Roll::abort_all`].
     pub(super) fn abort_all(&self) {
-        let cause = self.token.cause().unwrap_or(Cause::Aborted);
-        for handle in self.members.end_all() {
-            handle.abort_with(cause.clone());
-        }
+        self.roll.abort_all(&self.token);
     }
 
     pub(super) fn defer(&self, future: Deferred) {
@@ -152,12 +161,12 @@ impl<T, E> Shared<T, E> {
 
     /// Waits until no child is left; none comes after that.
     pub(super) async fn close_when_empty(&self) {
-        self.members.close_when_empty().await;
+        self.roll.members.close_when_empty().await;
     }
 
     /// Lets no child in any more; how many are left.
     pub(super) fn close(&self) -> usize {
-        self.members.close()
+        self.roll.members.close()
     }
 
     /// Changes the tally; nothing of the user's may run in `change`.
@@ -266,11 +275,11 @@ impl<T: Send + 'static, E: Send + 'static> Shared<T, E> {
     }
 
     fn enter(&self) -> Result<Key, Cause> {
-        self.members.enter().ok_or_else(|| "the group is over".into())
+        self.roll.members.enter().ok_or_else(|| "the group is over".into())
     }
 
     fn keep_handle(&self, key: Key, handle: AbortHandle) {
-        let Kept { unused, late } = self.members.keep(key, handle);
+        let Kept { unused, late } = self.roll.members.keep(key, handle);
         drop(unused);
         if let Some(late) = late {
             late.abort_with(self.token.cause().unwrap_or(Cause::Aborted));
@@ -305,7 +314,7 @@ impl<T, E> Member<T, E> {
     /// Puts the outcome down, and leaves.
     pub(super) fn end(self, outcome: Outcome<T, E>) {
         if let Outcome::Dropped = outcome {
-            self.shared.state.lock().dropped += 1;
+            self.shared.roll.dropped.fetch_add(1, Ordering::Relaxed);
         }
         if let Some(cause) = self.shared.count(outcome) {
             self.shared.token.cancel_with(cause);
@@ -316,7 +325,7 @@ impl<T, E> Member<T, E> {
 impl<T, E> Drop for Member<T, E> {
     fn drop(&mut self) {
         drop(self.place.take());
-        let (handle, is_last) = self.shared.members.leave(self.key);
+        let (handle, is_last) = self.shared.roll.members.leave(self.key);
         drop(handle);
         if let Some(unit) = self.shared.ending.get().filter(|_| is_last) {
             unit.look();

@@ -29,8 +29,8 @@ impl Census {
 
     /// What has happened since `before`: drained, aborted.
     pub(crate) fn since(self, before: Self) -> (u64, u64) {
-        let aborted = self.cancelled - before.cancelled;
-        let ended = self.ended - before.ended;
+        let aborted = self.cancelled.saturating_sub(before.cancelled);
+        let ended = self.ended.saturating_sub(before.ended);
         (ended.saturating_sub(aborted), aborted)
     }
 }
