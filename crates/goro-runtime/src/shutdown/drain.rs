@@ -50,23 +50,24 @@ pub(super) struct Drain {
     /// Hooks that run.
     running: Arc<AtomicUsize>,
     queues: Vec<(Arc<Tracked>, QueueReport)>,
-    /// The queues were found empty, with nobody at work, by the look before.
-    quiet: bool,
+    /// Since when nothing was left, as far as looks have seen.
+    quiet: Option<Duration>,
     warned: bool,
 }
 
-/// With queues, and by their rate, a drain is looked at so often.
+/// With queues, and by their rate, a drain is looked at so often. Whoever has just taken a value has so long for
+/// its guard.
 const LOOK: Duration = Duration::from_millis(5);
 
 impl Drain {
     pub(super) fn new(queues: Vec<Arc<Tracked>>) -> Self {
         let look = |queue: Arc<Tracked>| {
-            let before = (queue.depth)();
+            let before = queue.look();
             let report = QueueReport { name: queue.name.clone(), before, after: before };
             (queue, report)
         };
         let queues = queues.into_iter().map(look).collect();
-        Self { running: Arc::default(), queues, quiet: false, warned: false }
+        Self { running: Arc::default(), queues, quiet: None, warned: false }
     }
 
     pub(super) fn hooks_run(&self) -> bool {
@@ -84,22 +85,33 @@ impl Drain {
     }
 
     /// How it goes, now.
-    pub(super) fn progress(&mut self, elapsed: Duration, guards: usize, left: u64) -> Progress {
-        let mut gone = 0;
-        let mut standing = 0;
+    pub(super) fn progress(
+        &mut self,
+        elapsed: Duration,
+        guards: usize,
+        left: u64,
+        no_hooks: bool,
+    ) -> Progress {
+        let (mut depth, mut done) = (guards as u64, left);
         for (queue, report) in &mut self.queues {
-            report.after = (queue.depth)();
-            standing += report.after;
-            gone += report.before.saturating_sub(report.after);
+            report.after = queue.look();
+            depth = depth.saturating_add(report.after as u64);
+            done = done.saturating_add(report.before.saturating_sub(report.after) as u64);
         }
-        Progress { elapsed, depth: (guards + standing) as u64, done: left + gone as u64 }
+        let idle = depth == 0 && no_hooks && !self.hooks_run();
+        self.quiet = idle.then(|| self.quiet.unwrap_or(elapsed));
+        let moment = match self.quiet {
+            Some(since) if !self.queues.is_empty() => {
+                LOOK.saturating_sub(elapsed.saturating_sub(since))
+            }
+            _ => Duration::ZERO,
+        };
+        Progress { elapsed, depth, done, moment }
     }
 
-    /// Whether nothing is left; with queues, for the second time.
-    pub(super) fn is_done(&mut self, progress: Progress, no_hooks: bool) -> bool {
-        let idle = progress.depth == 0 && no_hooks && !self.hooks_run();
-        let before = core::mem::replace(&mut self.quiet, idle);
-        idle && (before || self.queues.is_empty())
+    /// Whether nothing is left; with queues, for a moment, if there is time for that.
+    pub(super) fn is_done(&self, progress: Progress, time_is_up: bool) -> bool {
+        self.quiet.is_some() && (progress.moment.is_zero() || time_is_up)
     }
 
     /// How long what is left will take, if that is too long and has not been said.
@@ -117,7 +129,7 @@ impl Drain {
     /// It is over: how much stands where.
     pub(super) fn end(&mut self) {
         for (queue, report) in &mut self.queues {
-            report.after = (queue.depth)();
+            report.after = queue.look();
         }
     }
 
@@ -140,5 +152,32 @@ impl Drop for Part {
                 unit.look();
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shutdown::DrainPolicy;
+
+    /// However many looks there are meanwhile, and whatever the rate says.
+    #[test]
+    fn who_has_taken_the_last_value_has_a_moment_for_its_guard() {
+        let ms = Duration::from_millis;
+        let queue = Tracked { name: "queue".into(), depth: Box::new(|| 0) };
+        let mut drain = Drain::new(vec![Arc::new(queue)]);
+        let policy = DrainPolicy::adaptive(ms(0), ms(100), ms(0));
+        let mut look = |at, guards| {
+            let progress = drain.progress(ms(at), guards, 0, true);
+            (drain.is_done(progress, false), policy.allows(progress) > ms(at))
+        };
+        assert_eq!([look(0, 0), look(0, 0), look(4, 0)], [(false, true); 3]);
+        assert!(!look(5, 1).0, "there it is");
+        assert_eq!([look(6, 0), look(10, 0)], [(false, true); 2]);
+        assert!(look(11, 0).0);
+        let progress = drain.progress(ms(12), 1, 0, true);
+        assert!(!drain.is_done(progress, true));
+        let progress = drain.progress(ms(13), 0, 0, true);
+        assert!(drain.is_done(progress, true), "no time is left for a moment");
     }
 }

@@ -193,7 +193,7 @@ impl ShutdownHandle {
     }
 
     /// As [`track_queue`](Self::track_queue), for anything that can say how much stands in it. `depth` must not
-    /// block; it is called by whoever conducts the drain.
+    /// block; it is called by whoever conducts the drain. One that panics says that nothing stands there.
     pub fn track_depth(
         &self,
         name: impl Into<Text>,

@@ -22,6 +22,8 @@ pub(super) struct Progress {
     pub(super) depth: u64,
     /// How much of it has gone since the drain began.
     pub(super) done: u64,
+    /// How long nothing must still be left, if nothing is.
+    pub(super) moment: Duration,
 }
 
 impl DrainPolicy {
@@ -51,7 +53,7 @@ impl DrainPolicy {
             Kind::Adaptive { min, max, per_item } => {
                 let depth = u32::try_from(progress.depth).unwrap_or(u32::MAX);
                 let left = progress.forecast().unwrap_or_else(|| per_item.saturating_mul(depth));
-                progress.elapsed.saturating_add(left).max(min).min(max)
+                progress.elapsed.saturating_add(left.max(progress.moment)).max(min).min(max)
             }
         }
     }
@@ -111,7 +113,7 @@ mod tests {
     }
 
     fn progress(elapsed: Duration, depth: u64, done: u64) -> Progress {
-        Progress { elapsed, depth, done }
+        Progress { elapsed, depth, done, moment: Duration::ZERO }
     }
 
     #[test]

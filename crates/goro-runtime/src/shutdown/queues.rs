@@ -3,6 +3,7 @@
 use core::fmt;
 
 use goro_context::cause::Text;
+use goro_context::contain;
 use goro_sync::channel::{Receiver, Sender};
 
 /// What [`ShutdownHandle::track_queue`](crate::ShutdownHandle::track_queue) can look into.
@@ -37,6 +38,16 @@ queue!(Receiver);
 pub(super) struct Tracked {
     pub(super) name: Text,
     pub(super) depth: Box<dyn Fn() -> usize + Send + Sync>,
+}
+
+impl Tracked {
+    /// How much stands in it.
+    pub(super) fn look(&self) -> usize {
+        let mut depth = 0;
+        // Panic: the gauge may; it says nothing then, and holds nobody up.
+        contain::quietly(|| depth = (self.depth)());
+        depth
+    }
 }
 
 /// How much stood in a queue when the drain began, and when it was over.

@@ -7,7 +7,7 @@
 //!
 //! | phase | a look | goes on when |
 //! |---|---|---|
-//! | Draining | starts the next level of hooks | no guard is out, no hook is left, the queues are empty (twice in a row: who has just taken a value has a moment for its guard); or the policy's time is over; or forced |
+//! | Draining | starts the next level of hooks | no guard is out, no hook is left, the queues are empty (for some milliseconds: who has just taken a value has a moment for its guard); or the policy's time is over; or forced |
 //! | Terminating, asking | asks whoever has not been asked | nobody is live; or the grace is over; or forced |
 //! | Terminating, dropping | drops whoever waits, once | no task is live; or [`LAST`] is over: who is left is named |
 //!
@@ -58,6 +58,8 @@ pub(super) struct Plan {
     pub(super) policy: DrainPolicy,
     pub(super) grace: Duration,
     pub(super) hooks: Levels,
+    /// No more hooks are taken.
+    pub(super) is_over: bool,
 }
 
 /// One end; see the module.
@@ -137,7 +139,6 @@ impl Ring for Tick {
 
 impl Unit {
     pub(crate) fn new(subject: Box<dyn Subject>, ground: Weak<Ground>) -> Arc<Self> {
-        let hooks = Levels::new();
         Arc::new(Self {
             books: Books::new(),
             turns: Turns::new(),
@@ -147,7 +148,12 @@ impl Unit {
             terminating: CancellationToken::new(),
             stopped: Event::new(),
             ready: watch::channel(true).0,
-            plan: Lock::new(Plan { policy: DrainPolicy::default(), grace: GRACE, hooks }),
+            plan: Lock::new(Plan {
+                policy: DrainPolicy::default(),
+                grace: GRACE,
+                hooks: Levels::new(),
+                is_over: false,
+            }),
             queues: Lock::new(Vec::new()),
             listens: OnceLock::new(),
             refused: AtomicU64::new(0),
@@ -254,7 +260,8 @@ impl Unit {
 
     /// Something has changed, or it is time.
     pub(crate) fn look(self: &Arc<Self>) {
-        self.turns.take(|| self.look_once());
+        // Hooks are begun in here: they inherit nothing from whoever happens to look.
+        self.turns.take(|| current::aside(|| self.look_once()));
     }
 
     fn look_once(self: &Arc<Self>) {
@@ -318,10 +325,10 @@ impl Unit {
             (plan.policy, plan.hooks.is_empty())
         };
         let (out, left) = self.books.out();
-        let progress = course.drain.progress(elapsed, out, left);
+        let progress = course.drain.progress(elapsed, out, left, no_hooks);
         let allowed = policy.allows(progress);
         let time_is_up = elapsed >= allowed || self.forced.load(Ordering::Relaxed) > 0;
-        let done = course.drain.is_done(progress, no_hooks);
+        let done = course.drain.is_done(progress, time_is_up);
         if !done && !time_is_up {
             if let Some(needed) = course.drain.warns(progress, allowed - elapsed) {
                 crate::observe::drain_falls_short(
@@ -332,18 +339,30 @@ impl Unit {
                 );
             }
             let until = policy::after(course.began, allowed);
-            return Next::At(until.min(now + course.drain.patience(policy.watches(), allowed)));
+            let patience = course.drain.patience(policy.watches(), allowed);
+            return Next::At(until.min(policy::after(now, patience)));
         }
         if !done {
             let holders = self.books.holders(NAMED);
             course.held = holders.into_iter().map(|who| Holdup::guard(who, elapsed)).collect();
         }
+        if !self.close_hooks(!done) {
+            return Next::Look;
+        }
         if !self.books.terminate(!done) {
             // Somebody was let in meanwhile.
+            self.plan.lock().is_over = false;
             return Next::Look;
         }
         self.terminate(course, now, done);
         Next::Look
+    }
+
+    /// Takes no more hooks, unless there are some to be run; if `forced`, all the same.
+    fn close_hooks(&self, forced: bool) -> bool {
+        let mut plan = self.plan.lock();
+        plan.is_over = forced || plan.hooks.is_empty();
+        plan.is_over
     }
 
     fn terminate(&self, course: &mut Course, now: Instant, done: bool) {
@@ -420,11 +439,11 @@ impl Unit {
     pub(super) fn add_hook(self: &Arc<Self>, priority: i32, hook: Hook) -> bool {
         let refused = {
             let mut plan = self.plan.lock();
-            if self.phase() < Phase::Terminating {
+            if plan.is_over {
+                Some(hook)
+            } else {
                 plan.hooks.add(priority, hook);
                 None
-            } else {
-                Some(hook)
             }
         };
         // Panic: what the closure has captured may, as it is dropped; it is the caller's.
