@@ -10,8 +10,9 @@ use crate::broadcast::block::Block;
 const VALUES: usize = 32;
 const BYTES: usize = 4096;
 
-/// So many empty blocks are kept.
+/// So many empty blocks are kept, and no more bytes of them; but always one.
 const KEPT: usize = 64;
+const KEPT_BYTES: usize = KEPT * BYTES;
 
 /// Blocks that leave the ring, to be dropped after the lock.
 pub(in super::super) type Dropped<T> = Vec<Arc<Block<T>>>;
@@ -47,6 +48,11 @@ impl<T> Blocks<T> {
         self.len
     }
 
+    /// The number of the first value that is here.
+    pub(super) fn start(&self) -> Option<u64> {
+        self.held.front().map(|held| held.block.start())
+    }
+
     fn is_full(&self, end: u64) -> bool {
         self.held.back().is_none_or(|held| held.block.end() == end)
     }
@@ -77,7 +83,8 @@ impl<T> Blocks<T> {
 
     /// Keeps an empty block, if there are not too many.
     pub(super) fn keep(&mut self, empty: Arc<Block<T>>, dropped: &mut Dropped<T>) {
-        match self.spare.len() < KEPT {
+        let fitting = KEPT_BYTES / (self.len * size_of::<T>()).max(1);
+        match self.spare.len() < fitting.clamp(1, KEPT) {
             true => self.spare.push(empty),
             false => dropped.push(empty),
         }
@@ -112,5 +119,28 @@ impl<T> Blocks<T> {
         while self.held.front().is_some_and(|held| held.block.end() <= first) {
             dropped.extend(self.held.pop_front().map(|held| held.block));
         }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    fn kept_of<T>(len: usize) -> usize {
+        let (mut blocks, mut dropped) = (Blocks::<T>::of(len), Dropped::new());
+        for _ in 0..2 * KEPT {
+            blocks.keep(Block::new(len), &mut dropped);
+        }
+        assert_eq!(blocks.spare.len() + dropped.len(), 2 * KEPT);
+        blocks.spare.len()
+    }
+
+    #[test]
+    fn empty_blocks_are_kept_by_the_memory_they_take() {
+        assert_eq!(
+            (kept_of::<()>(32), kept_of::<u64>(1), kept_of::<[u64; 16]>(32)),
+            (KEPT, KEPT, KEPT)
+        );
+        assert_eq!((kept_of::<[u8; 4 * BYTES]>(1), kept_of::<[u8; 100 * BYTES]>(1)), (KEPT / 4, 1));
     }
 }
