@@ -153,6 +153,30 @@ fn a_sender_that_waits_is_woken_by_who_takes_up_a_block() {
     });
 }
 
+/// One who is cut off while it receives: it has that value or has not, and none after it.
+#[test]
+fn who_is_cut_off_is_told_so_by_its_next_receive() {
+    loom::model(|| {
+        let ring = Ring::with_blocks_of(4, 2, OnLag::Disconnect);
+        let (sender, mut late) = ends(ring, OnLag::Disconnect);
+        sender.try_send(0).unwrap();
+        assert_eq!(late.try_recv(), Ok(0));
+        let mut prompt = sender.subscribe();
+        (1..3).for_each(|value| assert_eq!(sender.try_send(value), Ok(2)));
+        assert_eq!(prompt.try_recv(), Ok(1));
+        let other = loom::thread::spawn(move || (sender.try_send(3), sender));
+        let outcome = late.try_recv();
+        let (sent, sender) = other.join().unwrap();
+        if sent == Ok(2) {
+            assert_eq!((outcome, late.try_recv()), (Ok(1), Ok(2)));
+        } else {
+            assert_eq!((sent, sender.counts().disconnected), (Ok(1), 1));
+            assert!(matches!(outcome, Ok(1) | Err(TryRecvError::Disconnected)));
+            assert_eq!((late.try_recv(), late.len()), (Err(TryRecvError::Disconnected), 0));
+        }
+    });
+}
+
 /// One value that is overwritten while it is received: it is had or missed, and not both.
 #[test]
 fn a_value_that_goes_is_received_or_missed() {

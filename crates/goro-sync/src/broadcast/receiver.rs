@@ -135,7 +135,7 @@ impl<T: Clone> Receiver<T> {
     #[inline]
     fn take_easily(&mut self) -> Option<T> {
         let Shared { marks, on_lag, .. } = &*self.shared;
-        let value = self.cursor.step(marks, *on_lag != OnLag::Wait)?;
+        let value = self.cursor.step(marks, *on_lag)?;
         // Panic: the copying may; the value counts as received.
         Some(T::clone(value))
     }

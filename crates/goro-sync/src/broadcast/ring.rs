@@ -20,7 +20,8 @@
 //!    never falls from one block to the next, and blocks with nobody left are at the front, from
 //!    where they are taken off.
 //! 3. `Skip`, `Disconnect`: values below `first` are gone; a receiver that wants one has missed it. How far
-//!    it has come is a number of its own that others look at.
+//!    it has come is a number of its own that others look at; whoever cuts it off changes that, and it finds out
+//!    with its next step.
 //! 4. `Wait`: a receiver counts as having had all of the block that it reads, as soon as it holds it, the
 //!    values included that are yet to be sent. So it frees places under the lock only, where it sees
 //!    who waits for one; and the channel holds as many values more as a block has. `first` is what all
@@ -125,6 +126,10 @@ impl<T> Ring<T> {
 
     /// The number that the latest receiver wants next.
     fn latest(&self, marks: &Marks) -> u64 {
+        if self.blocks.len() == 1 {
+            // Asked for each value here: by invariant 2 it is the first block that the latest wants.
+            return self.blocks.start().unwrap_or(marks.end());
+        }
         self.receivers.iter().map(|(_, spot)| spot.at()).min().unwrap_or(marks.end())
     }
 
@@ -157,7 +162,8 @@ impl<T> Ring<T> {
 
     /// Whether a value needs memory that is not here: whoever wants to put it in brings a block along.
     pub(super) fn needs_block(&self, marks: &Marks) -> Option<usize> {
-        self.blocks.needs_one(marks.end()).then(|| self.blocks.len())
+        let needs_one = self.receivers() > 0 && self.blocks.needs_one(marks.end());
+        needs_one.then(|| self.blocks.len())
     }
 
     /// How the owner of a sender's place comes.
@@ -217,11 +223,11 @@ impl<T> Ring<T> {
     fn evict(&mut self, marks: &Marks, dropped: &mut Dropped<T>) {
         let first = marks.first() + 1;
         if self.on_lag == OnLag::Disconnect {
-            let late = self.receivers.iter().filter(|(_, spot)| spot.at() < first);
-            let late: Vec<Key> = late.map(|(key, _)| key).collect();
+            let late =
+                self.receivers.iter().filter_map(|(key, spot)| Some((key, spot.cut_off(first)?)));
+            let late: Vec<(Key, u64)> = late.collect();
             self.counts.disconnected += late.len() as u64;
-            for key in late {
-                let at = self.receivers.get(key).map_or(0, Spot::at);
+            for (key, at) in late {
                 self.disconnect(key, at, dropped);
             }
             return self.settle_first(marks);
@@ -297,12 +303,13 @@ impl<T> Ring<T> {
             self.blocks.keep(spare, dropped);
         }
         let Some(spot) = cursor.key.and_then(|key| self.receivers.get(key)) else {
+            dropped.extend(cursor.block.take());
             return Err(Nothing::Disconnected);
         };
         let (number, first) = (cursor.next, marks.first());
         if number < first && self.on_lag != OnLag::Wait {
             self.counts.skipped += spot.missed(marks);
-            cursor.block = None;
+            dropped.extend(cursor.block.take());
             cursor.next = first;
             cursor.tell(first);
             return Err(Nothing::Missed(first - number));

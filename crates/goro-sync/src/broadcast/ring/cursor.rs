@@ -4,6 +4,7 @@ use goro_shim::Arc;
 use goro_shim::atomic::{AtomicU64, Ordering};
 use goro_wait::Key;
 
+use crate::broadcast::OnLag;
 use crate::broadcast::block::Block;
 
 /// What is told beside the lock; changed under it.
@@ -34,6 +35,9 @@ impl Marks {
     }
 }
 
+/// Where a receiver stands that was cut off.
+const CUT_OFF: u64 = u64::MAX;
+
 /// How far a receiver has come.
 pub(super) struct Spot {
     /// The number of the value that it wants next, or counts as wanting next.
@@ -45,6 +49,13 @@ pub(super) struct Spot {
 impl Spot {
     pub(super) fn at(&self) -> u64 {
         self.at.load(Ordering::Relaxed)
+    }
+
+    /// Cuts it off, if it has not come to `first`; says how far it has come. It goes no further on its own.
+    pub(super) fn cut_off(&self, first: u64) -> Option<u64> {
+        let cut = |at| (at < first).then_some(CUT_OFF);
+        // Ordering: it is compared, and one of the two who change it comes first.
+        self.at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, cut).ok()
     }
 
     /// How many values it has missed and not been told of.
@@ -74,8 +85,9 @@ impl<T> Cursor<T> {
 
     /// The next value, if it is here and in the block at hand, with others behind it; it counts as had.
     #[inline]
-    pub(in super::super) fn step(&mut self, marks: &Marks, may_be_gone: bool) -> Option<&T> {
+    pub(in super::super) fn step(&mut self, marks: &Marks, on_lag: OnLag) -> Option<&T> {
         let (number, block) = (self.next, self.block.as_deref()?);
+        let may_be_gone = on_lag != OnLag::Wait;
         // Ordering: Acquire pairs with the Release store of who wrote the value. One that goes at this
         // moment is received or missed: it is in the block.
         if number + 1 >= block.end()
@@ -84,10 +96,16 @@ impl<T> Cursor<T> {
         {
             return None;
         }
-        self.next = number + 1;
-        if may_be_gone {
-            self.tell(number + 1);
+        match on_lag {
+            OnLag::Wait => {}
+            OnLag::Skip => self.tell(number + 1),
+            // Ordering: as in `tell`. It fails for one that has been cut off.
+            OnLag::Disconnect => {
+                let (from, to) = (number, number + 1);
+                self.at.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed).ok()?;
+            }
         }
+        self.next = number + 1;
         Some(block.value(number))
     }
 

@@ -138,6 +138,43 @@ fn values_of_blocks_are_dropped_once_whoever_goes() {
     }
 }
 
+/// What a receiver lets go of that has missed it, or was cut off: a destructor may use the channel.
+#[test]
+fn who_is_late_lets_its_block_go_after_the_lock() {
+    #[derive(Clone)]
+    struct Nosy(Sender<Self>, StdArc<AtomicUsize>);
+    impl Drop for Nosy {
+        fn drop(&mut self) {
+            let here = usize::from(self.0.capacity() == CAPACITY);
+            self.1.fetch_add(here, Ordering::Relaxed);
+        }
+    }
+    for (on_lag, told) in
+        [(OnLag::Skip, TryRecvError::Lagged(1)), (OnLag::Disconnect, TryRecvError::Disconnected)]
+    {
+        let (sender, mut late) = channel(CAPACITY, on_lag);
+        let dropped = StdArc::new(AtomicUsize::new(0));
+        let send = || sender.try_send(Nosy(sender.clone(), StdArc::clone(&dropped)));
+        (0..BLOCK).for_each(|_| assert!(send().is_ok()));
+        drop(late.try_recv());
+        let other = sender.subscribe();
+        (0..CAPACITY).for_each(|_| assert!(send().is_ok()));
+        assert_eq!(dropped.load(Ordering::Relaxed), 1, "it has the block");
+        assert_eq!(late.try_recv().err(), Some(told));
+        assert_eq!(dropped.load(Ordering::Relaxed), 1 + BLOCK);
+        drop(other);
+    }
+}
+
+#[test]
+fn a_value_that_nobody_is_to_have_needs_no_memory() {
+    let marks = Marks::new();
+    let mut ring = Ring::<u8>::new(64, OnLag::Skip);
+    assert_eq!(ring.needs_block(&marks), None);
+    let _receiver = ring.add_receiver(&marks);
+    assert_eq!(ring.needs_block(&marks), Some(4));
+}
+
 /// What all have had is dropped with the last of its block, and the block is used again.
 #[test]
 fn no_more_than_a_block_is_kept_of_what_all_have_had() {
