@@ -440,6 +440,34 @@ fn what_a_task_wakes_before_a_long_poll_waits_for_less_than_two_periods() {
     }
 }
 
+/// What comes to stand behind a poll that has been found twice is offered at the second look: it has not stood
+/// for a period yet.
+#[test]
+fn what_comes_to_stand_behind_a_long_poll_is_offered_at_once() {
+    for seed in 0..8 {
+        let mut script = script(2, seed);
+        let handle = script.handle();
+        let sum = script.run(async move {
+            let mut sum = Duration::ZERO;
+            for _ in 0..30 {
+                sleep(20 * PERIOD).await;
+                let (busy, (told, hear)) = (handle.clone(), mpsc::channel());
+                let poll = handle.spawn(async move {
+                    busy.busy(PERIOD * 13 / 10);
+                    let begun = now();
+                    drop(spawn(async move { told.send(now() - begun).unwrap() }));
+                    busy.busy(20 * PERIOD);
+                });
+                poll.await.unwrap();
+                sum += hear.try_recv().unwrap();
+            }
+            sum
+        });
+        let mean = sum.unwrap() / 30;
+        assert!(mean < PERIOD, "seed {seed}: {mean:?}");
+    }
+}
+
 #[test]
 fn sockets_timers_and_tasks_go_on_beside_a_poll_that_sleeps() {
     let runtime = one_worker();
