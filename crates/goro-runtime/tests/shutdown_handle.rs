@@ -159,7 +159,8 @@ fn the_report_counts_who_has_ended_how() {
     let report = runtime.block_on(shutdown.wait());
     assert_eq!((report.drained, report.aborted, report.abandoned), (13, 5, 0), "{report}");
     assert!(!report.timed_out && report.forced && report.held.is_empty());
-    assert_eq!(report.slowest.unwrap().what, Held::Task);
+    // The last one may have been seen as it was dropped, which is in a poll.
+    assert!(matches!(report.slowest.unwrap().what, Held::Task | Held::Poll));
 }
 
 /// The grace ends by itself, too.
