@@ -11,7 +11,7 @@
 
 use goro_runtime::time::Duration;
 use goro_runtime::{Builder, DrainPolicy, Phase, Runtime, ShutdownHandle};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
@@ -46,6 +46,9 @@ fn stuck(runtime: &Runtime) {
 #[test]
 fn child() {
     let Ok(case) = std::env::var(CASE) else { return };
+    if case == "is refused" {
+        return is_refused();
+    }
     let (runtime, shutdown) = runtime();
     match case.as_str() {
         "drains" => {
@@ -94,6 +97,19 @@ fn child() {
         }
         other => panic!("no case is called {other}"),
     }
+}
+
+/// Listens while there is no descriptor to be had, and once more when there are.
+fn is_refused() {
+    let runtime = Builder::new().workers(1).build().unwrap();
+    let shutdown = runtime.handle().shutdown();
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: Some(0), ..limit }).unwrap();
+    assert!(shutdown.listen_signals().is_err());
+    setrlimit(Resource::Nofile, limit).unwrap();
+    shutdown.listen_signals().unwrap();
+    say("ready");
+    say(&runtime.block_on(shutdown.wait()).reason.to_string());
 }
 
 struct Program {
@@ -151,6 +167,15 @@ fn the_first_signal_drains() {
         program.says(name);
         assert_eq!(program.code(), Some(0));
     }
+}
+
+#[test]
+fn who_was_refused_may_listen_later() {
+    let mut program = Program::start("is refused");
+    program.says("ready");
+    program.send(Signal::TERM);
+    program.says("SIGTERM");
+    assert_eq!(program.code(), Some(0));
 }
 
 #[test]

@@ -60,17 +60,19 @@ impl Wake for Ear {
     }
 }
 
-/// How often the process was told to end.
-#[derive(Debug)]
-struct Told {
+/// How often the process was told to end, and by what it can be told. It outlives what ends: one more signal
+/// then ends the process.
+#[derive(Debug, Default)]
+pub(super) struct Told {
     times: AtomicU32,
-    unit: Weak<Unit>,
+    /// A bit for each signal that is listened to.
+    heard: AtomicU32,
 }
 
 impl Told {
-    fn again(&self, name: &'static str, number: i32) {
+    fn again(&self, unit: &Weak<Unit>, name: &'static str, number: i32) {
         let before = self.times.fetch_add(1, Ordering::Relaxed);
-        let unit = self.unit.upgrade().filter(|unit| unit.phase() < Phase::Stopped);
+        let unit = unit.upgrade().filter(|unit| unit.phase() < Phase::Stopped);
         match (before, unit) {
             (0, Some(unit)) => {
                 unit.initiate(name.into());
@@ -87,7 +89,7 @@ impl ShutdownHandle {
     /// [initiates](Self::initiate) the end, the second [forces](Self::force) it, and the third ends the process
     /// with 128 plus its number, as does one that comes when all has stopped.
     ///
-    /// Calling it again changes nothing.
+    /// Calling it again changes nothing, but for signals that it could not listen to before.
     ///
     /// # Errors
     /// As for [`signal::signal`](crate::signal::signal); on other systems than Unix, `Unsupported`.
@@ -100,18 +102,20 @@ impl ShutdownHandle {
     /// # Ok::<(), goro_runtime::BuildError>(())
     /// ```
     pub fn listen_signals(&self) -> io::Result<()> {
-        let mut first = false;
-        self.unit.listens.get_or_init(|| first = true);
-        if !first {
-            return Ok(());
+        for (name, number) in [("SIGINT", 2), ("SIGTERM", 15)] {
+            let (bit, told) = (1 << number, Arc::clone(&self.unit.told));
+            // Ordering: whose turn it is to ask, and nothing else, here and below.
+            if told.heard.fetch_or(bit, Ordering::Relaxed) & bit != 0 {
+                continue;
+            }
+            let unit = Arc::downgrade(&self.unit);
+            let act = move || told.again(&unit, name, number);
+            if let Err(error) = Ear::open(SignalKind::from_raw(number), act) {
+                self.unit.told.heard.fetch_and(!bit, Ordering::Relaxed);
+                return Err(error);
+            }
         }
-        let unit = Arc::downgrade(&self.unit);
-        let told = Arc::new(Told { times: AtomicU32::new(0), unit });
-        let names = [("SIGINT", 2), ("SIGTERM", 15)];
-        names.into_iter().try_for_each(|(name, number)| {
-            let told = Arc::clone(&told);
-            Ear::open(SignalKind::from_raw(number), move || told.again(name, number))
-        })
+        Ok(())
     }
 
     /// Has `hook` called for each `SIGQUIT` (Ctrl-\) from now on, for as long as the process runs: to write

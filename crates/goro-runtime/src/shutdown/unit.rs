@@ -35,6 +35,7 @@ use super::phase::{Books, Phase, Turns};
 use super::policy::{self, DrainPolicy};
 use super::queues::Tracked;
 use super::report::{Holdup, ShutdownReport};
+use super::signals::Told;
 use super::subject::{Census, Subject};
 use crate::current;
 use crate::ground::Ground;
@@ -74,8 +75,8 @@ pub(crate) struct Unit {
     pub(super) ready: watch::Sender<bool>,
     pub(super) plan: Lock<Plan>,
     pub(super) queues: Lock<Vec<Arc<Tracked>>>,
-    /// Somebody listens for signals that end it.
-    pub(super) listens: OnceLock<()>,
+    /// By signals.
+    pub(super) told: Arc<Told>,
     refused: AtomicU64,
     /// How much of it is to be cut short: 1 the drain, 2 the grace, too.
     forced: AtomicU32,
@@ -155,7 +156,7 @@ impl Unit {
                 is_over: false,
             }),
             queues: Lock::new(Vec::new()),
-            listens: OnceLock::new(),
+            told: Arc::default(),
             refused: AtomicU64::new(0),
             forced: AtomicU32::new(0),
             last_out: Lock::new(None),
