@@ -175,19 +175,22 @@ fn values_are_copied_outside_of_the_lock() {
     assert_eq!(seen.1.load(Ordering::Relaxed), 1);
 }
 
+/// Counts itself when it is dropped, and panics then if it is told to.
+#[derive(Clone)]
+struct Counted(StdArc<AtomicUsize>, bool);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        if self.1 && !std::thread::panicking() {
+            std::panic::panic_any("a destructor");
+        }
+    }
+}
+
 /// Pitfalls 81, 83 and 99: what nobody can receive is dropped at once, whatever destructors do.
 #[test]
 fn values_are_dropped_once_whoever_goes() {
-    #[derive(Clone)]
-    struct Counted(StdArc<AtomicUsize>, bool);
-    impl Drop for Counted {
-        fn drop(&mut self) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-            if self.1 && !std::thread::panicking() {
-                std::panic::panic_any("a destructor");
-            }
-        }
-    }
     for panics in [false, true] {
         let dropped = StdArc::new(AtomicUsize::new(0));
         let (sender, receiver) = channel(10, OnLag::Wait);

@@ -100,16 +100,6 @@ fn a_receiver_that_stops_in_a_block_holds_up_no_sender_that_has_room() {
 /// Pitfalls 81, 83: values are dropped once, by whoever is the last to let a block go.
 #[test]
 fn values_of_blocks_are_dropped_once_whoever_goes() {
-    #[derive(Clone)]
-    struct Counted(StdArc<AtomicUsize>, bool);
-    impl Drop for Counted {
-        fn drop(&mut self) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-            if self.1 && !std::thread::panicking() {
-                std::panic::panic_any("a destructor");
-            }
-        }
-    }
     for (panics, on_lag) in [(false, OnLag::Wait), (true, OnLag::Wait), (true, OnLag::Skip)] {
         let dropped = StdArc::new(AtomicUsize::new(0));
         let (sender, mut receiver) = channel(CAPACITY, on_lag);
