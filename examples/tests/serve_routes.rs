@@ -64,7 +64,7 @@ fn bad_numbers_get_400_and_the_fix() {
 #[test]
 fn unknown_paths_get_404_and_wrong_methods_405() {
     served(|connection| {
-        for target in ["/nothing", "/work/", "/%2e"] {
+        for target in ["/nothing", "/compute/", "/%2e"] {
             let answer = connection.get(target).unwrap();
             assert_eq!(answer.status, 404, "{target}");
             assert!(answer.body.contains("/compute?n=N"), "{}", answer.body);
