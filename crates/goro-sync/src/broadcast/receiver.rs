@@ -80,7 +80,8 @@ impl<T> Receiver<T> {
 }
 
 impl<T: Clone> Receiver<T> {
-    /// Waits for the next value. The last one who has it gets the value itself, the others copies.
+    /// Waits for the next value, and gives a copy of it; the value itself, if it is the last of its block and
+    /// nobody else has the block any more (in a channel of less than 32 places: to the last who has it).
     ///
     /// # Errors
     /// What was missed, or that nothing more will come; see [`RecvError`].
