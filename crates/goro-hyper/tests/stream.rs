@@ -82,6 +82,7 @@ impl AsyncRead for Scripted {
     }
 }
 
+/// Pitfall 20: a reader that says it has read more than there is room for.
 #[test]
 fn a_stream_that_claims_too_much_is_an_error_and_gives_nothing() {
     let mut io = GoroIo::new(Scripted([Turn::Claim(9), Turn::Claim(usize::MAX)].into()));
@@ -91,6 +92,7 @@ fn a_stream_that_claims_too_much_is_an_error_and_gives_nothing() {
     }
 }
 
+/// Pitfall 20: a reader that panics.
 /// Waiting, failing or panicking in a read spoils neither the stream nor the next one.
 #[test]
 fn reads_go_on_after_any_outcome() {

@@ -14,6 +14,7 @@ use goro_runtime::{spawn, time};
 use goro_shim::{Arc, thread};
 use support::{listener, patiently, run, runtime};
 
+/// Pitfall 149: all but one of those who are told find nothing.
 #[test]
 fn each_connection_is_accepted_once_whoever_accepts() {
     const TASKS: usize = 6;

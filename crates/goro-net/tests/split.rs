@@ -11,6 +11,7 @@ use support::{pair, run};
 
 fn is_send_sync<T: Send + Sync + Unpin>() {}
 
+/// Pitfall 9: halves are made of, and become again, what was never pinned.
 #[test]
 fn everything_can_be_sent_and_shared() {
     is_send_sync::<TcpStream>();

@@ -23,6 +23,7 @@ fn counted(dropped: &Arc<AtomicUsize>) -> Box<Counted> {
     Box::new(Counted { dropped: Arc::clone(dropped), panics: false })
 }
 
+/// Pitfall 16: each item once, by whoever has it.
 #[test]
 fn a_dropped_queue_drops_ring_and_slot() {
     let dropped = Arc::new(AtomicUsize::new(0));
@@ -52,6 +53,7 @@ fn a_destructor_that_panics_does_not_keep_the_others_from_being_dropped() {
     assert_eq!(dropped.load(Ordering::Relaxed), 20);
 }
 
+/// Pitfall 35: an iterator that is not walked to its end.
 #[test]
 fn an_overflow_that_nobody_wants_drops_its_items() {
     let dropped = Arc::new(AtomicUsize::new(0));

@@ -119,6 +119,7 @@ fn not_waiting_returns_with_nothing() {
     });
 }
 
+/// Pitfall 138: a poll in whole milliseconds is early, or late by one.
 #[test]
 fn a_deadline_is_never_reported_early() {
     with_and_without_a_source(|reactor| {
@@ -142,6 +143,7 @@ fn a_deadline_in_the_past_does_not_sleep_and_still_looks() {
     });
 }
 
+/// Pitfall 136, in the kernel.
 #[test]
 fn an_earlier_deadline_is_armed_over_a_later_one() {
     with_and_without_a_source(|reactor| {

@@ -228,6 +228,28 @@ fn any_number_of_futures_wait_for_one_direction() {
     }
 }
 
+/// Pitfall 149: an event behind which nothing is left, because another was faster, is neither an end nor an
+/// error; who was woken for it waits on, and is woken by the next.
+#[test]
+fn who_is_woken_for_nothing_waits_on() {
+    let reactor = Reactor::new().unwrap();
+    let (stream, mut peer) = pair(&reactor);
+    settle(&reactor, &stream);
+    let (one, other) = (Count::new(), Count::new());
+    for round in 1..=3 {
+        assert!(read(&stream, &other, &mut [0; 8]).is_pending());
+        assert!(read(&stream, &one, &mut [0; 8]).is_pending());
+        peer.write_all(b"for one").unwrap();
+        turn(&reactor);
+        assert_eq!((one.woken(), other.woken()), (round, round));
+        assert!(matches!(read(&stream, &one, &mut [0; 8]), Poll::Ready(Ok(7))));
+    }
+    assert!(read(&stream, &other, &mut [0; 8]).is_pending());
+    peer.write_all(b"other").unwrap();
+    turn(&reactor);
+    assert!(matches!(read(&stream, &other, &mut [0; 8]), Poll::Ready(Ok(5))));
+}
+
 /// Pitfall 153: a future dropped while it waits leaves no waker behind.
 #[test]
 fn a_dropped_future_leaves_no_waker() {

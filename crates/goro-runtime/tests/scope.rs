@@ -280,6 +280,7 @@ fn scoped_children_run_in_parallel_and_spawn_more() {
     });
 }
 
+/// Pitfall 40: tasks that outlive the stack they borrow from, when that unwinds.
 /// All children are gone before it is left, also when the body panics.
 #[test]
 fn a_body_that_panics_waits_for_the_children() {

@@ -119,6 +119,7 @@ fn an_iterator_that_panics_breaks_nothing() {
     assert!(tasks.into_iter().all(|task| block_on(task).is_ok()));
 }
 
+/// Pitfall 155: a size hint that is a lie is neither added to nor reserved.
 #[test]
 fn an_iterator_may_spawn_block_and_lie_about_its_length() {
     struct Liar(usize);

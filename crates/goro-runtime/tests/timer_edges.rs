@@ -145,6 +145,7 @@ fn any_duration_will_do_in_every_timed_call() {
     });
 }
 
+/// Pitfall 138.
 #[test]
 fn thousands_of_sleeps_on_all_workers_are_never_early() {
     let runtime = two_workers();

@@ -47,6 +47,7 @@ fn log(sim: Sim) -> String {
     log.to_string()
 }
 
+/// Pitfall 134: a stopped clock whose order is chance.
 #[test]
 fn a_hundred_runs_of_a_seed_are_the_same_byte_for_byte() {
     for seed in [0, 1, 2, u64::MAX] {

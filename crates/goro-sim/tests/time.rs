@@ -101,6 +101,7 @@ fn advancing_runs_what_comes_due_and_nothing_later() {
     });
 }
 
+/// Pitfall 60: nobody is taken to wait who is about to be run.
 #[test]
 fn quiet_is_when_everybody_waits() {
     explore(100, |sim| {

@@ -229,21 +229,25 @@ fn conserves(capacity: usize) {
     println!("capacity {capacity}: {done} values: lost 0, doubled 0, against their sender: 0");
 }
 
+/// Pitfalls 16, 88.
 #[test]
 fn a_rendezvous_loses_nothing() {
     conserves(0);
 }
 
+/// Pitfalls 16, 84, 88, 93.
 #[test]
 fn a_channel_with_one_place_loses_nothing() {
     conserves(1);
 }
 
+/// Pitfalls 16, 84, 88, 93.
 #[test]
 fn a_channel_with_places_loses_nothing() {
     conserves(4);
 }
 
+/// Pitfalls 16, 88.
 #[test]
 fn an_unbounded_channel_loses_nothing() {
     conserves(usize::MAX);

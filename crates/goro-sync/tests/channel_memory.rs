@@ -106,3 +106,31 @@ fn polls_for_nothing_cost_no_memory() {
     assert!(bytes <= 128, "{bytes} bytes");
     assert_eq!(rx.try_recv(), Ok(1));
 }
+
+/// Pitfall 14: what is freed has the size with which it was allocated, whatever becomes of a capacity on the way.
+/// Bytes are counted, so that a buffer which is freed as another size leaves a rest.
+#[test]
+fn memory_is_given_back_as_it_was_taken() {
+    fn lives<T: Default>() {
+        for capacity in (0..70).chain([127, 128, 129, 1_000, 4_096, usize::MAX]) {
+            for values in [0, 1, capacity / 2, capacity] {
+                let before = live();
+                let (tx, rx) = bounded(capacity);
+                for _ in 0..values.min(5_000) {
+                    let _full = tx.try_send(T::default());
+                }
+                let _taken = rx.try_recv();
+                drop((rx, tx));
+                assert_eq!(live(), before, "{values} values in {capacity} places");
+            }
+        }
+    }
+    #[derive(Default)]
+    #[repr(align(128))]
+    struct Aligned(#[allow(dead_code, reason = "it only takes room")] u8);
+    lives::<()>();
+    lives::<u8>();
+    lives::<[u8; 3]>();
+    lives::<[u64; 17]>();
+    lives::<Aligned>();
+}

@@ -357,3 +357,69 @@ fn a_task_may_hold_a_select_and_pays_for_no_future_twice() {
     let size = size_of_val(&both);
     assert!(size < 2_200, "two arms of 1000 bytes take {size}");
 }
+
+/// Ready at its third poll; minds being moved between polls, or before it is dropped.
+struct Stays<'a> {
+    polls: Cell<u32>,
+    at: Cell<Option<usize>>,
+    moved: &'a Cell<u32>,
+    _pinned: std::marker::PhantomPinned,
+}
+
+impl<'a> Stays<'a> {
+    fn new(moved: &'a Cell<u32>) -> Self {
+        Self {
+            polls: Cell::new(0),
+            at: Cell::new(None),
+            moved,
+            _pinned: std::marker::PhantomPinned,
+        }
+    }
+
+    fn look(&self) {
+        let here = std::ptr::from_ref(self).addr();
+        if self.at.get().is_some_and(|at| at != here) {
+            self.moved.set(self.moved.get() + 1);
+        }
+    }
+}
+
+impl Future for Stays<'_> {
+    type Output = u32;
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<u32> {
+        self.look();
+        self.at.set(Some(std::ptr::from_ref(&*self).addr()));
+        self.polls.set(self.polls.get() + 1);
+        cx.waker().wake_by_ref();
+        if self.polls.get() == 3 { Poll::Ready(3) } else { Poll::Pending }
+    }
+}
+
+impl Drop for Stays<'_> {
+    fn drop(&mut self) {
+        self.look();
+    }
+}
+
+/// Pitfall 121: a future that has been polled is moved.
+#[test]
+fn futures_stay_where_they_were_first_polled() {
+    let moved = Cell::new(0);
+    let stays = || Stays::new(&moved);
+    block_on(async {
+        for _ in 0..10 {
+            select! {
+                _ = stays() => {},
+                _ = stays() => {},
+                _ = async { stays().await } => {},
+            }
+            let _first = goro_sync::race((stays(), stays(), stays())).await;
+            let fails = async {
+                stays().await;
+                Err::<u32, _>(())
+            };
+            assert_eq!(goro_sync::race_ok((fails, async { Ok(stays().await) })).await, Ok(3));
+        }
+    });
+    assert_eq!(moved.get(), 0);
+}

@@ -56,6 +56,7 @@ fn bytes_arrive_in_order_however_they_are_cut() {
     }
 }
 
+/// Pitfall 60: everybody waits while bytes are under way, and that is no stall.
 #[test]
 fn a_round_trip_takes_two_latencies() {
     check(&Conditions::new().latency(100 * MS..110 * MS), || async {

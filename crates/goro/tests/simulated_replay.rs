@@ -65,6 +65,7 @@ fn log(seed: u64) -> String {
 
 const SEEDS: [u64; 3] = [0, 1, u64::MAX];
 
+/// Pitfall 134.
 #[test]
 fn a_hundred_runs_with_sockets_are_the_same_byte_for_byte() {
     for seed in SEEDS {

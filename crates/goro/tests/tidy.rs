@@ -29,6 +29,8 @@ mod names;
 mod orderings;
 #[path = "tidy/paths.rs"]
 mod paths;
+#[path = "tidy/pitfalls.rs"]
+mod pitfalls;
 #[path = "tidy/sizes.rs"]
 mod sizes;
 #[path = "tidy/source.rs"]
@@ -76,8 +78,11 @@ const RULES: &[Rule] = &[
     links::RELATIVE,
     decisions::LISTED,
     paths::MACHINE,
+    pitfalls::TABLE,
+    homes::CELLS,
 ];
 
+/// Pitfalls 6 and 10: what is declared to be `Send` or `Sync` says why, and cells have one home.
 #[test]
 fn the_house_is_tidy() {
     let house = House::on_disk();

@@ -199,6 +199,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
+    /// Pitfall 13: places are given back and used again in any order, and no two sources share one.
     /// Generations start just below their wrap, so every run of more than a few steps crosses it.
     #[test]
     fn a_token_reaches_its_own_source_while_it_is_there_and_nobody_after(

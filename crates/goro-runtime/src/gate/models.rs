@@ -125,6 +125,7 @@ fn ends_elsewhere(count: fn(&Counter, u64)) {
     });
 }
 
+/// Pitfall 18: sums over all shards, read while these change.
 #[test]
 fn a_task_that_ends_elsewhere_does_not_hide_the_one_it_made() {
     ends_elsewhere(Counter::add);

@@ -58,6 +58,7 @@ fn a_timer_is_cancelled_as_it_fires() {
     });
 }
 
+/// Pitfall 135: whoever changes a timer and whoever fires it lock each other out.
 #[test]
 fn a_waker_is_replaced_as_its_timer_fires() {
     loom::model(|| {

@@ -68,11 +68,13 @@ fn armed_as_a_worker_goes_to_sleep(before: Option<Duration>) {
     });
 }
 
+/// Pitfall 136: the poller is not told of a deadline that is earlier than all it knows.
 #[test]
 fn an_outsider_arms_as_a_worker_goes_to_sleep_in_the_reactor() {
     armed_as_a_worker_goes_to_sleep(None);
 }
 
+/// Pitfall 136.
 #[test]
 fn an_outsider_arms_an_earlier_one_than_the_worker_knows() {
     armed_as_a_worker_goes_to_sleep(Some(Duration::from_millis(50)));

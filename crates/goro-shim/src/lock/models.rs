@@ -77,6 +77,7 @@ fn beside(guarded: &Arc<Guarded>, act: impl Fn(&Guarded) + 'static) -> thread::J
     thread::spawn(move || act(&guarded))
 }
 
+/// Pitfall 18: an unlock that publishes nothing.
 #[test]
 fn two_threads_take_turns() {
     loom::model(|| {

@@ -4,6 +4,7 @@ use goro_shim::Arc;
 
 use super::*;
 
+/// Pitfall 58: a load that is too weak to see what the waker wrote.
 /// Whoever comes while it is set passes, or is woken; and sees what was written before.
 #[test]
 fn nobody_is_left_behind() {

@@ -63,6 +63,7 @@ fn no_runner_is_favoured() {
     assert!(wins.iter().all(|n| (9_400..10_600).contains(n)), "{wins:?}");
 }
 
+/// Pitfall 122: neither too early nor too late.
 #[test]
 fn a_failure_waits_for_the_others_and_a_success_does_not() {
     let dropped = Cell::new(0);

@@ -9,6 +9,7 @@ use goro_shim::Arc;
 use super::semaphore::Semaphore;
 use crate::block::block;
 
+/// Pitfalls 57, 58.
 /// A waiter that is dropped, at whatever moment of a release, hands its turn on.
 #[test]
 fn the_turn_of_a_waiter_that_is_dropped_goes_to_the_next() {

@@ -67,6 +67,36 @@ pub(crate) const TRACING: Rule = Rule {
     ],
 };
 
+pub(crate) const CELLS: Rule = Rule {
+    wants: "Cells that are shared unsafely come from goro-shim, so that a model watches each access.",
+    check: |house| {
+        let others =
+            house.shipped().filter(|(file, _)| !file.path.starts_with("crates/goro-shim/"));
+        others
+            .filter(|(_, source)| !source.code.contains("use goro_shim::cell::UnsafeCell;"))
+            .flat_map(|(file, source)| {
+                let cells = source.words("UnsafeCell").filter(|&at| !file.is_test(at));
+                cells.map(|at| file.finding(at, "use goro_shim::cell::UnsafeCell"))
+            })
+            .collect()
+    },
+    broken: &[
+        (&[("crates/a/src/x.rs", "\nuse core::cell::UnsafeCell;")], "crates/a/src/x.rs:2:"),
+        (
+            &[("crates/a/src/x.rs", "struct A {\n    a: std::cell::UnsafeCell<u8>,\n}")],
+            "crates/a/src/x.rs:2:",
+        ),
+    ],
+    kept: &[
+        &[("crates/goro-shim/src/x.rs", "use core::cell::UnsafeCell;")],
+        &[("crates/a/src/x.rs", "use goro_shim::cell::UnsafeCell;\ntype A = UnsafeCell<u8>;")],
+        &[(
+            "crates/a/src/x.rs",
+            "/// No `UnsafeCell`.\n#[cfg(test)] mod t { use core::cell::UnsafeCell; }",
+        )],
+    ],
+};
+
 /// What the shim wraps, and what to write instead.
 const WRAPPED: [(&str, &str); 7] = [
     ("std::sync", "use goro_shim's Arc, atomic, lock or global"),

@@ -22,6 +22,7 @@ impl Stream for Once {
     }
 }
 
+/// Pitfall 122: a set that ends, or sleeps, while a branch has something.
 /// Two branches are woken by two threads: the set sees both, whatever it is doing.
 #[test]
 fn no_branchs_wake_is_lost() {
@@ -44,6 +45,7 @@ fn no_branchs_wake_is_lost() {
     });
 }
 
+/// Pitfall 122.
 /// A wake that comes while the branch is asked, and finds it in line already: what was done before it
 /// is seen when the branch is asked again.
 #[test]
