@@ -12,7 +12,7 @@ use goro_context::Op;
 use goro_wait::Wakers;
 
 use super::errors::{RecvError, SendError, SendManyError};
-use super::shared::{Channel, call};
+use super::shared::Channel;
 use super::state::State;
 use crate::wait::{self, Attempt, Offer, Operation, Place, Waiter};
 
@@ -177,21 +177,20 @@ impl<T> Channel<T> {
         while received < limit {
             let most = (limit - received).min(BATCH);
             into.reserve(most);
-            let mut wakers = Wakers::new();
+            let mut called = Called::default();
             let mut state = self.lock();
-            let mut batch = 0;
+            let mut batch = state.pop_some(into, most);
             while batch < most {
                 let Some(taken) = state.take() else { break };
-                wakers.extend(taken.sender.and_then(Waiter::into_waker));
+                called.add(taken.sender);
                 into.push(taken.item);
                 batch += 1;
             }
             state.settle_receivers();
-            call_all(&mut wakers, || state.call_sender());
-            let caller = state.call_caller();
+            called.add_all(|| state.call_sender());
+            called.add(state.call_caller());
             drop(state);
-            wakers.wake_all();
-            call(caller);
+            called.wake();
             received += batch;
             if batch < most {
                 break;
@@ -204,24 +203,45 @@ impl<T> Channel<T> {
     fn send_more(&self, values: &mut VecDeque<T>) {
         let mut more = true;
         while more && !values.is_empty() {
-            let mut wakers = Wakers::new();
+            let mut called = Called::default();
             let mut state = self.lock();
             let room = if state.takes_without_question() { state.free().min(BATCH) } else { 0 };
             let batch = room.min(values.len());
-            values.drain(..batch).for_each(|value| state.push(value));
+            state.push_some(values, batch);
             state.settle_senders();
-            call_all(&mut wakers, || state.call_receiver());
+            called.add_all(|| state.call_receiver());
             drop(state);
-            wakers.wake_all();
+            called.wake();
             more = batch > 0;
         }
     }
 }
 
-/// Takes all who are to be called.
-fn call_all(wakers: &mut Wakers, mut next: impl FnMut() -> Option<Waiter>) {
-    while let Some(waiter) = next() {
-        wakers.extend(waiter.into_waker());
+/// Those to be woken once the lock is gone. Mostly that is nobody, and then it costs nothing.
+#[derive(Default)]
+struct Called(Option<Wakers>);
+
+impl Called {
+    #[inline]
+    fn add(&mut self, waiter: Option<Waiter>) {
+        if let Some(waiter) = waiter {
+            self.0.get_or_insert_default().extend(waiter.into_waker());
+        }
+    }
+
+    #[inline]
+    fn add_all(&mut self, mut next: impl FnMut() -> Option<Waiter>) {
+        while let Some(waiter) = next() {
+            self.add(Some(waiter));
+        }
+    }
+
+    /// With no lock held.
+    #[inline]
+    fn wake(self) {
+        if let Some(mut wakers) = self.0 {
+            wakers.wake_all();
+        }
     }
 }
 

@@ -181,6 +181,27 @@ impl<T> State<T> {
         }
     }
 
+    /// Pushes the first `some` of `items`.
+    #[inline]
+    pub(crate) fn push_some(&mut self, items: &mut VecDeque<T>, some: usize) {
+        if self.ring.len() + some > Overflow::<T>::BLOCK || self.spilled() > 0 {
+            items.drain(..some).for_each(|item| self.push(item));
+        } else if some == items.len() {
+            self.ring.append(items);
+        } else {
+            self.ring.extend(items.drain(..some));
+        }
+    }
+
+    /// Takes items from the ring, up to so many, into memory that is there; says how many. The last one
+    /// before the blocks stays.
+    #[inline]
+    pub(crate) fn pop_some(&mut self, into: &mut Vec<T>, most: usize) -> usize {
+        let some = self.ring.len().saturating_sub(usize::from(self.spilled() > 0)).min(most);
+        into.extend(self.ring.drain(..some));
+        some
+    }
+
     /// Sends with no more thought, if that is enough.
     #[inline]
     pub(crate) fn push_easily(&mut self, item: &mut Option<T>) -> bool {
