@@ -142,12 +142,37 @@ fn for_tests(code: &str) -> (Vec<Range<usize>>, Vec<String>) {
     (regions, modules)
 }
 
-/// Whether an attribute compiles its item for tests or models only.
+/// Whether an attribute compiles its item for tests, models or the fuzzer only.
 fn is_test_cfg(attribute: &str) -> bool {
-    let asks_for =
-        |name| words(attribute, name).any(|at| !attribute[..at].trim_end().ends_with("not("));
-    let is_cfg = attribute.trim_start_matches(['#', '!', '[']).trim_start().starts_with("cfg(");
-    is_cfg && (asks_for("test") || asks_for("loom")) && !asks_for("any")
+    let inside = attribute.trim_start_matches(['#', '!', '[']).trim_end_matches(']').trim();
+    group(inside, "cfg").is_some_and(holds_in_tests_only)
+}
+
+fn holds_in_tests_only(predicate: &str) -> bool {
+    if let Some(alternatives) = group(predicate, "any") {
+        return parts(alternatives).all(holds_in_tests_only);
+    }
+    match group(predicate, "all") {
+        Some(all) => parts(all).any(holds_in_tests_only),
+        None => ["test", "loom", "fuzzing"].contains(&predicate),
+    }
+}
+
+/// What stands in the parentheses of `name(...)`, if `text` is that.
+fn group<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    text.strip_prefix(name)?.trim_start().strip_prefix('(')?.strip_suffix(')')
+}
+
+/// The parts of a list, each of which may be a group.
+fn parts(list: &str) -> impl Iterator<Item = &str> {
+    let mut rest = list;
+    std::iter::from_fn(move || {
+        rest = rest.trim_start_matches([',', ' ', '\n']);
+        let end = find_outside_groups(rest, 0, b",").unwrap_or(rest.len());
+        let part = rest[..end].trim();
+        rest = &rest[end..];
+        (!part.is_empty()).then_some(part)
+    })
 }
 
 /// Copies `text` twice: code with blanks for comments and contents of literals, and comments with
@@ -281,4 +306,26 @@ fn items_for_tests_are_known() {
         source.test_regions.iter().any(|region| region.contains(&function.keyword))
     };
     assert_eq!(["a", "b", "c", "d"].map(is_test), [false, true, false, false]);
+}
+
+#[test]
+fn only_what_holds_in_no_shipped_build_is_for_tests() {
+    for cfg in [
+        "#[cfg(test)]",
+        "#![cfg(loom)]",
+        "#[cfg(all(test, not(loom)))]",
+        "#[cfg(any(test, fuzzing))]",
+        "#[cfg(all(any(all(test, not(loom)), fuzzing), unix))]",
+    ] {
+        assert!(is_test_cfg(cfg), "{cfg}");
+    }
+    for cfg in [
+        "#[cfg(not(test))]",
+        "#[cfg(any(test, unix))]",
+        "#[cfg(all(unix, not(loom)))]",
+        "#[cfg_attr(test, derive(Debug))]",
+        "#[cfg(feature = \"test\")]",
+    ] {
+        assert!(!is_test_cfg(cfg), "{cfg}");
+    }
 }
