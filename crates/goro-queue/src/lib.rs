@@ -50,11 +50,13 @@
 //! ```
 #![deny(unsafe_code, unsafe_op_in_unsafe_fn)]
 
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod injector;
 mod local;
 #[cfg(all(test, loom))]
 mod models;
-#[cfg(all(test, not(loom)))]
+#[cfg(any(all(test, not(loom)), fuzzing))]
 mod properties;
 mod ring;
 mod slot;

@@ -1,6 +1,7 @@
 //! The crate against models: each item exactly once, and in the order that the crate's page
 //! promises.
 
+#[cfg(test)]
 mod order;
-mod ring;
-mod workers;
+pub(crate) mod ring;
+pub(crate) mod workers;

@@ -168,6 +168,8 @@ impl Directory {
     }
 }
 
+#[cfg(all(any(all(test, not(loom)), fuzzing), unix))]
+pub(crate) mod paths;
 #[cfg(all(test, not(loom), unix))]
 mod tests;
 

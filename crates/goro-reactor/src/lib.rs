@@ -48,6 +48,8 @@
 mod alarm;
 mod directory;
 mod error;
+#[cfg(all(fuzzing, unix))]
+pub mod fuzzing;
 mod interest;
 mod notice;
 mod parker;

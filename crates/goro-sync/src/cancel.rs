@@ -32,6 +32,8 @@
 mod ambient;
 mod deadline;
 mod guards;
+#[cfg(any(all(test, not(loom)), fuzzing))]
+pub(crate) mod model;
 #[cfg(all(test, loom))]
 mod models;
 mod node;

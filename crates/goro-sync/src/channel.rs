@@ -68,5 +68,5 @@ pub use stream::{RecvStream, SendSink};
 
 #[cfg(all(test, loom))]
 mod models;
-#[cfg(all(test, not(loom)))]
-mod properties;
+#[cfg(any(all(test, not(loom)), fuzzing))]
+pub(crate) mod properties;

@@ -33,6 +33,8 @@ pub mod cancel;
 mod cell;
 pub mod channel;
 mod event;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod mutex;
 pub mod names;
 mod notify;
@@ -50,7 +52,7 @@ mod single_flight;
 mod wait;
 pub mod watch;
 
-#[cfg(all(test, not(loom)))]
+#[cfg(any(all(test, not(loom)), fuzzing))]
 mod testing;
 
 pub use goro_context::Cause;

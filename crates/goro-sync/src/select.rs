@@ -31,7 +31,7 @@ pub mod refused;
 #[doc(hidden)]
 pub mod round;
 mod safe;
-mod set;
+pub(crate) mod set;
 
 pub use safe::{AssertCancelSafe, CancelSafe, cancel_safe};
 pub use set::{Branch, Next, Select, Selected};

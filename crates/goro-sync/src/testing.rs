@@ -6,9 +6,11 @@ use core::task::{Context, Poll, Waker};
 use std::task::Wake;
 
 use goro_shim::global::{Arc, AtomicUsize, Ordering};
+#[cfg(test)]
 use proptest::prelude::ProptestConfig;
 
 /// How many cases a property test of a primitive runs: 1,000, or what `GORO_CASES` says.
+#[cfg(test)]
 pub(crate) fn cases() -> ProptestConfig {
     let cases = std::env::var("GORO_CASES").ok().and_then(|text| text.parse().ok());
     ProptestConfig::with_cases(cases.unwrap_or(1_000))
@@ -45,6 +47,7 @@ impl CountingWaker {
     }
 
     /// How many wakers there are, and this.
+    #[cfg(test)]
     pub(crate) fn references(&self) -> usize {
         Arc::strong_count(&self.0)
     }

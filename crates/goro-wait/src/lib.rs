@@ -18,6 +18,8 @@
 //! gives memory back only from its end).
 #![forbid(unsafe_code)]
 
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod key;
 mod list;
 mod wakers;

@@ -365,5 +365,7 @@ impl<T> fmt::Debug for Drain<T> {
     }
 }
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod model;
 #[cfg(test)]
 mod tests;

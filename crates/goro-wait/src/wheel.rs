@@ -26,6 +26,8 @@
 mod cases;
 mod chunks;
 mod lists;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod model;
 #[cfg(test)]
 mod tests;
 

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+#[cfg(test)]
 use proptest::prelude::*;
 
 use crate::ring::{Bits, Ring};
@@ -23,6 +24,7 @@ enum Step {
     Steal,
 }
 
+#[cfg(test)]
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => Just(Step::Push),
@@ -36,6 +38,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// Positions that soon cross an edge: of the positions, or of the marks.
+#[cfg(test)]
 fn start() -> impl Strategy<Value = u64> {
     prop_oneof![
         (0..40_u64).prop_map(|back| u64::MAX - back),
@@ -140,15 +143,44 @@ fn apply(ring: &Ring<N>, model: &mut Model, first: &mut u64, step: &Step) {
     assert_eq!(ring.len(), model.stands.len());
 }
 
+fn run(start: u64, steps: &[Step]) {
+    let ring = Ring::starting_at(start);
+    let mut model = Model::default();
+    let mut first = start;
+    for step in steps {
+        apply(&ring, &mut model, &mut first, step);
+    }
+}
+
+/// A run as `bytes` have it.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(bytes: &[u8]) {
+    let mut from = arbitrary::Unstructured::new(bytes);
+    let Ok(near) = from.arbitrary::<u8>() else { return };
+    let start = match near {
+        0..64 => u64::MAX - u64::from(near),
+        64..128 => (1 << 63) + 64 - u64::from(near),
+        _ => u64::from(near),
+    };
+    let draw = |from: &mut arbitrary::Unstructured<'_>| {
+        Ok(match from.int_in_range(0..=14)? {
+            0..6 => Step::Push,
+            6..10 => Step::Pop,
+            10 => Step::Shed,
+            11 => Step::Batch(from.int_in_range(0..=N)?),
+            12 => Step::Begin(from.int_in_range(1..=N)?),
+            13 => Step::End,
+            _ => Step::Steal,
+        })
+    };
+    run(start, &crate::fuzzing::steps(&mut from, draw));
+}
+
+#[cfg(test)]
 proptest! {
     /// Pitfall 44: batch steal raced pop.
     #[test]
     fn a_ring_is_a_list(start in start(), steps in prop::collection::vec(step(), 0..200)) {
-        let ring = Ring::starting_at(start);
-        let mut model = Model::default();
-        let mut first = start;
-        for step in &steps {
-            apply(&ring, &mut model, &mut first, step);
-        }
+        run(start, &steps);
     }
 }

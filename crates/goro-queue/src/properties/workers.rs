@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+#[cfg(test)]
 use proptest::prelude::*;
 
 use crate::{CAPACITY, Claim, HALF, Injector, LocalQueue};
@@ -24,6 +25,7 @@ enum Step {
     PopBatch(usize, usize),
 }
 
+#[cfg(test)]
 fn step() -> impl Strategy<Value = Step> {
     let worker = 0..WORKERS;
     prop_oneof![
@@ -134,26 +136,57 @@ fn apply(world: &mut World<'_>, step: &Step) {
     }
 }
 
+fn run(steps: &[Step]) {
+    let queues: [LocalQueue<Box<usize>>; WORKERS] = core::array::from_fn(|_| LocalQueue::new());
+    let claims = core::array::from_fn(|w| queues[w].claim().unwrap());
+    let mut world = World { claims, shared: Injector::new(), model: Model::default() };
+    for step in steps {
+        apply(&mut world, step);
+        for (claim, ring) in world.claims.iter().zip(&world.model.rings) {
+            assert_eq!(claim.queue().len(), ring.len());
+        }
+        assert_eq!(world.shared.len(), world.model.shared.len());
+    }
+    for (w, claim) in world.claims.iter().enumerate() {
+        let rest: Vec<_> = core::iter::from_fn(|| unbox(claim.pop())).collect();
+        assert_eq!(rest, Vec::from(core::mem::take(&mut world.model.rings[w])));
+        assert_eq!(unbox(claim.take_next()), world.model.slots[w]);
+    }
+    let rest: Vec<_> = core::iter::from_fn(|| unbox(world.shared.pop())).collect();
+    assert_eq!(rest, Vec::from(world.model.shared));
+}
+
+/// A run as `bytes` have it.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(bytes: &[u8]) {
+    let draw = |from: &mut arbitrary::Unstructured<'_>| {
+        let w = from.int_in_range(0..=WORKERS - 1)?;
+        // A few, or so many that a ring is full soon.
+        let count = |from: &mut arbitrary::Unstructured<'_>| {
+            let count = from.int_in_range(0..=255)?;
+            Ok(if count < 128 { count / 16 } else { (count - 127) * 4 })
+        };
+        Ok(match from.int_in_range(0..=9)? {
+            0 => Step::Push(w, count(from)?),
+            1 => Step::Pop(w, count(from)?),
+            2 => Step::PutNext(w),
+            3 => Step::TakeNext(w),
+            4 => Step::StealNext(w),
+            5 => Step::Steal(w, from.int_in_range(0..=WORKERS - 1)?),
+            6 => Step::Inject,
+            7 => Step::InjectBatch(count(from)?),
+            8 => Step::PopInjector,
+            _ => Step::PopBatch(w, count(from)?),
+        })
+    };
+    run(&crate::fuzzing::steps(&mut arbitrary::Unstructured::new(bytes), draw));
+}
+
+#[cfg(test)]
 proptest! {
     /// Pitfalls 44, 52: every item exactly once, where and when the model has it.
     #[test]
     fn queues_and_injector_are_lists(steps in prop::collection::vec(step(), 0..80)) {
-        let queues: [LocalQueue<Box<usize>>; WORKERS] = core::array::from_fn(|_| LocalQueue::new());
-        let claims = core::array::from_fn(|w| queues[w].claim().unwrap());
-        let mut world = World { claims, shared: Injector::new(), model: Model::default() };
-        for step in &steps {
-            apply(&mut world, step);
-            for (claim, ring) in world.claims.iter().zip(&world.model.rings) {
-                assert_eq!(claim.queue().len(), ring.len());
-            }
-            assert_eq!(world.shared.len(), world.model.shared.len());
-        }
-        for (w, claim) in world.claims.iter().enumerate() {
-            let rest: Vec<_> = core::iter::from_fn(|| unbox(claim.pop())).collect();
-            assert_eq!(rest, Vec::from(core::mem::take(&mut world.model.rings[w])));
-            assert_eq!(unbox(claim.take_next()), world.model.slots[w]);
-        }
-        let rest: Vec<_> = core::iter::from_fn(|| unbox(world.shared.pop())).collect();
-        assert_eq!(rest, Vec::from(world.model.shared));
+        run(&steps);
     }
 }

@@ -1,67 +1,14 @@
-use std::collections::HashMap;
 use std::io::Write;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 
-use mio::event::Source;
 use mio::unix::SourceFd;
 use proptest::prelude::*;
 
+use super::paths::{Fake, Step, check_steps, deliver, directory, enter, is_ready, lower};
 use super::*;
 use crate::interest::Direction;
 use crate::watch::Seen;
-
-/// A source that the kernel never sees.
-#[derive(Default)]
-struct Fake {
-    refuse: Option<io::ErrorKind>,
-    withdrawals: usize,
-}
-
-impl Source for Fake {
-    fn register(&mut self, _: &mio::Registry, _: mio::Token, _: mio::Interest) -> io::Result<()> {
-        self.refuse.map_or(Ok(()), |kind| Err(kind.into()))
-    }
-
-    fn reregister(&mut self, _: &mio::Registry, _: mio::Token, _: mio::Interest) -> io::Result<()> {
-        unreachable!("sources are registered once")
-    }
-
-    fn deregister(&mut self, _: &mio::Registry) -> io::Result<()> {
-        self.withdrawals += 1;
-        Ok(())
-    }
-}
-
-fn directory() -> (mio::Poll, Directory) {
-    let poll = mio::Poll::new().unwrap();
-    let directory = Directory::new(poll.registry().try_clone().unwrap());
-    (poll, directory)
-}
-
-/// Enters a source and unsets its readiness.
-fn enter(directory: &Directory) -> (Token, Arc<Watch>) {
-    let (token, watch) = directory.enter(&mut Fake::default()).unwrap();
-    lower(&watch);
-    (token, watch)
-}
-
-fn lower(watch: &Watch) {
-    for direction in [Direction::Read, Direction::Write] {
-        if let Seen::Ready(ready) = watch.look(direction) {
-            watch.clear(ready);
-        }
-    }
-}
-
-fn is_ready(watch: &Watch) -> bool {
-    matches!(watch.look(Direction::Read), Seen::Ready(_))
-}
-
-fn deliver(directory: &Directory, tokens: &[Token]) -> usize {
-    let events = tokens.iter().map(|&token| (token, Directions::BOTH));
-    directory.deliver(events, &mut Vec::new())
-}
 
 /// Pitfall 140: late, repeated and invented tokens reach nobody they are not meant for.
 #[test]
@@ -181,14 +128,6 @@ fn a_forked_child_neither_enters_nor_withdraws() {
     assert_eq!(source.withdrawals, 1);
 }
 
-#[derive(Clone, Debug)]
-enum Step {
-    Enter,
-    Remove(usize),
-    Deliver(usize),
-    DeliverInvented(usize, u32),
-}
-
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         3 => Just(Step::Enter),
@@ -205,36 +144,6 @@ proptest! {
     fn a_token_reaches_its_own_source_while_it_is_there_and_nobody_after(
         steps in proptest::collection::vec(step(), 0..200),
     ) {
-        let (_poll, directory) = directory();
-        let mut issued = Vec::new();
-        let mut living = HashMap::new();
-        for step in steps {
-            let token = match step {
-                Step::Enter => {
-                    let (token, watch) = enter(&directory);
-                    prop_assert!(!issued.contains(&token));
-                    issued.push(token);
-                    living.insert(token, watch);
-                    continue;
-                }
-                Step::Remove(index) => {
-                    if let Some(token) = issued.get(index) {
-                        directory.remove(*token);
-                        living.remove(token);
-                    }
-                    continue;
-                }
-                Step::Deliver(index) if index < issued.len() => issued[index],
-                Step::Deliver(_) => continue,
-                Step::DeliverInvented(key, generation) => Token::new(key, generation),
-            };
-            let delivered = deliver(&directory, &[token]);
-            prop_assert_eq!(delivered, usize::from(living.contains_key(&token)));
-            for (its, watch) in &living {
-                prop_assert_eq!(is_ready(watch), *its == token);
-                lower(watch);
-            }
-            prop_assert_eq!(directory.len(), living.len());
-        }
+        check_steps(steps);
     }
 }

@@ -372,7 +372,7 @@ impl Node {
     }
 
     /// How many children stand here.
-    #[cfg(all(test, not(loom)))]
+    #[cfg(any(all(test, not(loom)), fuzzing))]
     pub(super) fn children(&self) -> usize {
         let count = |open: &mut Open, ()| {
             let others = open.retinue_mut().map_or(0, |retinue| retinue.children.len());

@@ -112,7 +112,7 @@ impl Children {
         }
     }
 
-    #[cfg(all(test, not(loom)))]
+    #[cfg(any(all(test, not(loom)), fuzzing))]
     pub(super) fn len(&self) -> usize {
         self.places.iter().filter(|place| !is_vacant(place)).count()
     }

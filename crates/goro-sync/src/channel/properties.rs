@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::task::Wake;
 
 use goro_shim::global::{Arc, AtomicUsize, Ordering};
+#[cfg(test)]
 use proptest::prelude::*;
 
 use super::*;
@@ -359,10 +360,23 @@ fn run(capacity: usize, steps: &[(u8, usize)]) {
     world.end();
 }
 
+#[cfg(test)]
 fn steps() -> impl Strategy<Value = Vec<(u8, usize)>> {
     prop::collection::vec((0..13_u8, 0..1000_usize), 1..120)
 }
 
+/// A run as `bytes` have it, of one of the flavours.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(bytes: &[u8]) {
+    let mut from = arbitrary::Unstructured::new(bytes);
+    let Ok(capacity) = from.choose(&[0, 1, 3, usize::MAX]) else { return };
+    let draw = |from: &mut arbitrary::Unstructured<'_>| {
+        Ok((from.int_in_range(0..=12)?, usize::from(from.arbitrary::<u8>()?)))
+    };
+    run(*capacity, &crate::fuzzing::steps(&mut from, draw));
+}
+
+#[cfg(test)]
 proptest! {
     #[test]
     fn a_rendezvous_is_what_its_model_is(steps in steps()) {

@@ -358,6 +358,8 @@ impl<K: Clone, S: Stream + Unpin> Future for Next<'_, K, S> {
 
 impl<K: Clone, S: Stream + Unpin> CancelSafe for Next<'_, K, S> {}
 
+#[cfg(any(all(test, not(loom)), fuzzing))]
+pub(crate) mod model;
 #[cfg(all(test, loom))]
 mod models;
 #[cfg(all(test, not(loom)))]

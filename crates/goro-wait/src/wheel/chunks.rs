@@ -240,7 +240,7 @@ impl<T> Chunks<T> {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 impl<T> Chunks<T> {
     /// Invariants 2 and 3.
     pub(super) fn check(&self) {
@@ -274,6 +274,7 @@ impl<T> Chunks<T> {
     }
 
     /// How many chunks there are or were below the last that is.
+    #[cfg(test)]
     pub(super) fn extent(&self) -> usize {
         self.chunks.len()
     }

@@ -85,12 +85,12 @@ impl List {
         self.earliest & VAGUE != 0 && self.len <= CROWD
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn is_exact(&self) -> bool {
         self.earliest & VAGUE == 0
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn len(&self) -> usize {
         self.len as usize
     }
@@ -138,7 +138,7 @@ impl Lists {
     }
 
     /// A list, empty before the first sleeper comes.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn as_it_is(&self, list: u16) -> List {
         self.lists.get(usize::from(list)).copied().unwrap_or(List::EMPTY)
     }
@@ -185,7 +185,7 @@ impl Lists {
         }
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn is_occupied(&self, list: u16) -> bool {
         list != DUE && self.occupied[usize::from(list / 64)] & 1 << (list % 64) != 0
     }

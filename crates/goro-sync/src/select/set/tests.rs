@@ -6,62 +6,10 @@ use goro_context::{CurrentTask, Kind, TaskId, budget, task};
 use goro_shim::thread;
 use proptest::prelude::*;
 
+use super::model::{World, check_steps};
 use super::*;
 use crate::channel;
 use crate::testing::{CountingWaker, cases, poll_with};
-
-/// A queue that wakes who waits for it, and counts how often it is asked.
-struct Source<'a> {
-    name: usize,
-    world: &'a World,
-}
-
-#[derive(Default)]
-struct World {
-    sources: core::cell::RefCell<Vec<Fed>>,
-    asked: Cell<usize>,
-}
-
-#[derive(Default)]
-struct Fed {
-    items: VecDeque<u32>,
-    ended: bool,
-    waker: Option<Waker>,
-}
-
-impl World {
-    fn source(&self) -> Source<'_> {
-        let mut sources = self.sources.borrow_mut();
-        sources.push(Fed::default());
-        Source { name: sources.len() - 1, world: self }
-    }
-
-    fn feed(&self, name: usize, item: Option<u32>) {
-        let waker = {
-            let fed = &mut self.sources.borrow_mut()[name];
-            fed.items.extend(item);
-            fed.ended |= item.is_none();
-            fed.waker.take()
-        };
-        wait::wake_some(waker);
-    }
-}
-
-impl Stream for Source<'_> {
-    type Item = u32;
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<u32>> {
-        self.world.asked.set(self.world.asked.get() + 1);
-        let fed = &mut self.world.sources.borrow_mut()[self.name];
-        match fed.items.pop_front() {
-            Some(item) => Poll::Ready(Some(item)),
-            None if fed.ended => Poll::Ready(None),
-            None => {
-                fed.waker = Some(cx.waker().clone());
-                Poll::Pending
-            }
-        }
-    }
-}
 
 #[test]
 fn only_branches_that_were_woken_are_asked() {
@@ -208,56 +156,6 @@ proptest! {
     fn what_is_there_comes_or_the_task_is_woken(
         steps in prop::collection::vec((0..5_u8, 0..6_usize), 1..60),
     ) {
-        let world = World::default();
-        let mut select = Select::new();
-        let (mut live, mut next) = (Vec::new(), Vec::new());
-        let woken = CountingWaker::new();
-        let (mut sleeps, mut fed) = (None, Vec::new());
-        for (kind, which) in steps {
-            match kind {
-                0 => {
-                    let name = next.len();
-                    live.push((name, select.insert(name, world.source())));
-                    next.push(0);
-                    fed.push(0);
-                    sleeps = None;
-                }
-                1 | 2 if !live.is_empty() => {
-                    let (name, _) = live[which % live.len()];
-                    let item = (kind == 1 || which > 3).then_some(fed[name]);
-                    if !world.sources.borrow()[name].ended {
-                        fed[name] += u32::from(item.is_some());
-                        world.feed(name, item);
-                    }
-                }
-                3 if !live.is_empty() => {
-                    let (_, branch) = live.swap_remove(which % live.len());
-                    prop_assert!(select.remove(branch).is_some());
-                }
-                _ => match poll_with(&mut select.next(), &woken.waker()) {
-                    Poll::Ready(None) => prop_assert!(live.is_empty()),
-                    Poll::Ready(Some(Selected::Item(name, item))) => {
-                        prop_assert_eq!(item, next[name]);
-                        next[name] += 1;
-                        sleeps = None;
-                    }
-                    Poll::Ready(Some(Selected::Ended(name))) => {
-                        prop_assert_eq!(next[name], fed[name]);
-                        live.retain(|(live, _)| *live != name);
-                        sleeps = None;
-                    }
-                    Poll::Pending => sleeps = Some(woken.count()),
-                },
-            }
-            prop_assert_eq!(select.len(), live.len());
-            let sources = world.sources.borrow();
-            let something = live.iter().any(|(name, _)| {
-                let fed = &sources[*name];
-                fed.ended || !fed.items.is_empty()
-            });
-            if let (true, Some(before)) = (something, sleeps) {
-                prop_assert!(woken.count() > before, "the task sleeps beside something");
-            }
-        }
+        check_steps(&steps);
     }
 }
