@@ -20,13 +20,12 @@ func channels(name string) func(int) sample {
 type payload interface{ [1]uint64 | [8]uint64 }
 
 func streams[M payload](senders, receivers, capacity, messages int) sample {
-	stream[M](senders, receivers, capacity, (messages+9)/10)
-	meter := startMeter()
-	sum := stream[M](senders, receivers, capacity, messages)
-	return perOperation(sum, messages, meter.stop())
+	return timedWithWaits(divCeil(messages, 10), messages, messages, func(messages int, w *waits) uint64 {
+		return stream[M](senders, receivers, capacity, messages, w)
+	})
 }
 
-func stream[M payload](senders, receivers, capacity, messages int) uint64 {
+func stream[M payload](senders, receivers, capacity, messages int, w *waits) uint64 {
 	channel := make(chan M, capacity)
 	sums := make(chan uint64, receivers)
 	for range receivers {
@@ -43,12 +42,16 @@ func stream[M payload](senders, receivers, capacity, messages int) uint64 {
 		sending.Add(1)
 		go func() {
 			defer sending.Done()
+			part := w.part()
+			defer part.end()
 			for number := sender; number < messages; number += senders {
 				var message M
 				for i := range len(message) {
 					message[i] = uint64(number)
 				}
+				began := part.begin()
 				channel <- message
+				part.waited(began)
 			}
 		}()
 	}

@@ -3,7 +3,6 @@ package main
 
 import (
 	"runtime"
-	"slices"
 	"sync"
 	"time"
 )
@@ -21,46 +20,31 @@ func served(timed bool) (at time.Time) {
 	return
 }
 
-// Gives the waits, if they are to be timed.
-func (s shape) run(times int, timed bool) []time.Duration {
-	var (
-		handles sync.WaitGroup
-		lock    sync.Mutex
-		all     []time.Duration
-	)
+func (s shape) run(times int, w *waits) {
+	var handles sync.WaitGroup
 	for range s.tasks {
 		handles.Go(func() {
-			var own []time.Duration
+			part := w.part()
 			for at := range times {
-				came := served(timed)
-				if got := s.once(at, timed); timed {
-					own = append(own, got.Sub(came))
+				came := part.begin()
+				if got := s.once(at, part != nil); part != nil {
+					part.own = append(part.own, got.Sub(came))
 				}
 			}
-			if timed {
-				lock.Lock()
-				all = append(all, own...)
-				lock.Unlock()
-			}
+			part.end()
 		})
 	}
 	handles.Wait()
-	return all
 }
 
 // The timed part reads no clock but at its ends; the waits are measured in a second one.
 func (s shape) measure(operations int, sum func() uint64) sample {
 	times := divCeil(operations, s.tasks)
-	s.run(divCeil(times, 10), false)
-	m := startMeter()
-	s.run(times, false)
-	r := m.stop()
-	waits := s.run(divCeil(times, 4), true)
-	slices.Sort(waits)
-	result := perOperation(sum(), times*s.tasks, r)
-	micros := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e3 }
-	last := waits[len(waits)-1]
-	result.values = append(result.values, percentiles(waits)[1], micros(last))
+	result := timedWithWaits(divCeil(times, 10), times, times*s.tasks, func(times int, w *waits) uint64 {
+		s.run(times, w)
+		return 0
+	})
+	result.checksum = sum()
 	return result
 }
 

@@ -50,20 +50,26 @@ func perOperation(checksum uint64, operations int, r reading) sample {
 	return sample{checksum, []float64{per(r.wall), per(r.cpu)}}
 }
 
-// 50th and 99th percentile in microseconds, and CPU microseconds each.
+// What makes a latency curve, in microseconds, and CPU microseconds each.
 func latencies(checksum uint64, taken []time.Duration, r reading) sample {
 	cpu := float64(r.cpu.Nanoseconds()) / 1e3 / float64(len(taken))
 	return sample{checksum, append(percentiles(taken), cpu)}
 }
 
+// The median, three percentiles that grow rare, and the greatest, in microseconds.
 func percentiles(taken []time.Duration) []float64 {
 	slices.Sort(taken)
 	var values []float64
-	for _, percent := range []int{50, 99} {
-		at := (len(taken)*percent + 99) / 100
+	for _, share := range []int{500, 900, 990, 999, 1000} {
+		at := (len(taken)*share + 999) / 1000
 		values = append(values, float64(taken[max(at, 1)-1].Nanoseconds())/1e3)
 	}
 	return values
+}
+
+// The 99th percentile, in microseconds.
+func p99(taken []time.Duration) float64 {
+	return percentiles(taken)[2]
 }
 
 // Bytes of this process in memory right now.

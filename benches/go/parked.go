@@ -44,6 +44,35 @@ func parkedMemory(tasks int, wait waiting) sample {
 	return sample{uint64(tasks), []float64{each(bytes), each(float64(r.cpu.Nanoseconds()))}}
 }
 
+// Each waits for a message of a channel of its own, with one place.
+func parkedChannel(tasks int) sample {
+	park := func(channels []chan uint64) {
+		everyone := countdownOf(len(channels))
+		for at := range channels {
+			own := make(chan uint64, 1)
+			channels[at] = own
+			go func() {
+				everyone.finish()
+				<-own
+			}()
+		}
+		<-everyone.end
+		time.Sleep(50 * time.Millisecond)
+	}
+	first := make([]chan uint64, 1000)
+	park(first)
+	channels := make([]chan uint64, tasks)
+	before := resident()
+	m := startMeter()
+	park(channels)
+	r := m.stop()
+	bytes := float64(resident() - before)
+	runtime.KeepAlive(first)
+	runtime.KeepAlive(channels)
+	each := func(total float64) float64 { return total / float64(tasks) }
+	return sample{uint64(tasks), []float64{each(bytes), each(float64(r.cpu.Nanoseconds()))}}
+}
+
 func idle(millis int) sample {
 	const tasks, settle = 10_000, 200 * time.Millisecond
 	park(tasks, wait)

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Tasks in a batch, links in a chain.
@@ -54,7 +55,23 @@ func spawnJoin(batches int) sample {
 		}
 		return sum
 	})
-	return perOperation(sum, batches*batch, r)
+	result := perOperation(sum, batches*batch, r)
+	result.values = append(result.values, p99(spawnWaits(divCeil(batches, 4))))
+	return result
+}
+
+// How long each waited for its turn.
+func spawnWaits(batches int) []time.Duration {
+	waited := make([]time.Duration, batches*batch)
+	for b := range batches {
+		var handles sync.WaitGroup
+		for task := range batch {
+			born := time.Now()
+			handles.Go(func() { waited[b*batch+task] = time.Since(born) })
+		}
+		handles.Wait()
+	}
+	return waited
 }
 
 func spawnDetached(batches int) sample {
@@ -176,15 +193,19 @@ func node(first, leaves int, parent chan uint64) {
 
 func yields(times int) sample {
 	const tasks = 1000
-	sum, r := timed(divCeil(times, 10), times, func(times int) uint64 {
+	return timedWithWaits(divCeil(times, 10), times, tasks*times, func(times int, w *waits) uint64 {
 		var yielded [tasks]uint64
 		var handles sync.WaitGroup
 		for task := range tasks {
 			handles.Go(func() {
+				part := w.part()
 				for range times {
+					began := part.begin()
 					runtime.Gosched()
+					part.waited(began)
 					yielded[task]++
 				}
+				part.end()
 			})
 		}
 		handles.Wait()
@@ -194,5 +215,4 @@ func yields(times int) sample {
 		}
 		return sum
 	})
-	return perOperation(sum, tasks*times, r)
 }

@@ -70,7 +70,7 @@ func stall(hogs int, goOn func(), millis int) sample {
 	hogging.Wait()
 	var values []float64
 	for _, taken := range [][]time.Duration{slices.Concat(late...), echoes} {
-		values = append(values, percentiles(taken)[1], float64(slices.Max(taken).Nanoseconds())/1e3)
+		values = append(values, p99(taken), float64(slices.Max(taken).Nanoseconds())/1e3)
 	}
 	return sample{uint64(sleepers + hogs), values}
 }
@@ -93,6 +93,6 @@ func woken(rounds int) sample {
 		late = append(late, <-answer)
 		blocker.Wait()
 	}
-	values := []float64{percentiles(late)[1], float64(slices.Max(late).Nanoseconds()) / 1e3}
+	values := []float64{p99(late), float64(slices.Max(late).Nanoseconds()) / 1e3}
 	return sample{uint64(rounds), values}
 }

@@ -72,7 +72,7 @@ type question struct {
 }
 
 func request(pairs, trips int) sample {
-	sum, r := timed(divCeil(trips, 10), trips, func(trips int) uint64 {
+	return timedWithWaits(divCeil(trips, 10), trips, trips*pairs, func(trips int, w *waits) uint64 {
 		sums := make(chan uint64, pairs)
 		for range pairs {
 			questions := make(chan question, 16)
@@ -83,11 +83,15 @@ func request(pairs, trips int) sample {
 			}()
 			go func() {
 				var value uint64
+				part := w.part()
 				for range trips {
+					began := part.begin()
 					reply := make(chan uint64, 1)
 					questions <- question{value, reply}
 					value = <-reply
+					part.waited(began)
 				}
+				part.end()
 				close(questions)
 				sums <- value
 			}()
@@ -98,7 +102,6 @@ func request(pairs, trips int) sample {
 		}
 		return sum
 	})
-	return perOperation(sum, trips*pairs, r)
 }
 
 func sieve(limit int) sample {

@@ -47,8 +47,8 @@ func echo(connections, requests int) sample {
 	m := startMeter()
 	sum, taken := runClients(streams, requests)
 	result := perOperation(sum, connections*requests, m.stop())
-	p := percentiles(taken)
-	result.values = []float64{result.values[0], p[0], p[1], result.values[1]}
+	wall, cpu := result.values[0], result.values[1]
+	result.values = append(append([]float64{wall}, percentiles(taken)...), cpu)
 	return result
 }
 

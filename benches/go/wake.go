@@ -9,7 +9,7 @@ import (
 // How a task waits for a number.
 type receive func(from chan uint64) uint64
 
-func pair(trips int, take receive) chan uint64 {
+func pair(trips int, take receive, w *waits) chan uint64 {
 	ping, pong := make(chan uint64, 1), make(chan uint64, 1)
 	result := make(chan uint64, 1)
 	go func() {
@@ -18,21 +18,24 @@ func pair(trips int, take receive) chan uint64 {
 		}
 	}()
 	go func() {
-		value := uint64(1)
+		value, part := uint64(1), w.part()
 		for range trips {
+			began := part.begin()
 			ping <- value
 			value = take(pong)
+			part.waited(began)
 		}
+		part.end()
 		result <- value
 	}()
 	return result
 }
 
 func pairs(count, trips int, take receive) sample {
-	sum, r := timed(divCeil(trips, 10), trips, func(trips int) uint64 {
+	return timedWithWaits(divCeil(trips, 10), trips, count*trips, func(trips int, w *waits) uint64 {
 		results := make([]chan uint64, count)
 		for at := range results {
-			results[at] = pair(trips, take)
+			results[at] = pair(trips, take, w)
 		}
 		var sum uint64
 		for _, result := range results {
@@ -40,7 +43,6 @@ func pairs(count, trips int, take receive) sample {
 		}
 		return sum
 	})
-	return perOperation(sum, count*trips, r)
 }
 
 func pingPong(count, trips int) sample {

@@ -2,7 +2,7 @@
 use crate::board::{Board, Verdict};
 use crate::host;
 use crate::rival;
-use crate::workload::{self, Among, Goal, Metric};
+use crate::workload::{self, Among, Gate, Metric};
 
 /// Above this load, something else uses the machine.
 const QUIET: f64 = 0.5;
@@ -17,19 +17,20 @@ pub fn host_facts(rivals: &[&str]) {
     }
 }
 
-/// Prints the workloads and their goals.
+/// Prints the workloads, their gates and goals.
 pub fn list() {
     for workload in workload::every() {
         println!("{}: {}", workload.name, workload.about);
-        for Metric { name, unit, goals, aim } in workload.metrics {
-            let goal = |goal: &Goal| match goal {
-                Goal::OfBest(most) => format!(", at most {most:.2} of the best"),
-                Goal::Of(rival, most) => format!(", at most {most:.2} of {rival}"),
-                Goal::AtMost(most) => format!(", at most {most}"),
+        for Metric { name, unit, gates, goal } in workload.metrics {
+            let gate = |gate: &Gate| match gate {
+                Gate::OfBest(most) => format!(", at most {most:.2} of the best"),
+                Gate::Of(rival, most) => format!(", at most {most:.2} of {rival}"),
+                Gate::AtMost(most) => format!(", at most {most}"),
             };
-            let goals: String = goals.iter().map(goal).collect();
-            let aim = aim.map_or_else(String::new, |aim| format!(", aim {aim:.2} of the best"));
-            println!("    {name} in {unit}{goals}{aim}");
+            let gates: String = gates.iter().map(gate).collect();
+            let goal =
+                goal.map_or_else(String::new, |goal| format!(", goal {goal:.2} of the best"));
+            println!("    {name} in {unit}{gates}{goal}");
         }
         if !workload.without.is_empty() {
             println!("    not on {}", workload.without.join(", "));
@@ -85,34 +86,36 @@ fn medians_among(names: &[&str], boards: &[&Board]) {
     println!();
 }
 
-/// Prints how goro stands everywhere, as a Markdown table; gives the number of missed goals.
+/// Prints how goro stands everywhere, as a Markdown table; gives the number of missed gates.
 pub fn verdicts(boards: &[Board]) -> usize {
     let rows: Vec<_> = boards.iter().flat_map(rows).collect();
     if rows.is_empty() {
         return 0;
     }
     println!("\ngoro's median over that of the rival named, time or memory; less is better.\n");
-    println!("| row | workers | against | ratio | within rounds | goal | | aim |");
-    println!("|---|---:|---|---:|---:|---:|---|---:|");
+    println!("| row | workers | against | ratio | within rounds | gate | | goal | |");
+    println!("|---|---:|---|---:|---:|---:|---|---:|---|");
     for (name, workers, verdict) in &rows {
-        let Verdict { against, ratio, within, goal, aim } = verdict;
+        let Verdict { against, ratio, within, gate, goal } = verdict;
         let against = against.unwrap_or("a number");
-        let [goal, aim] =
-            [goal, aim].map(|most| most.map_or(String::new(), |most| format!("{most:.2}")));
-        let word = match verdict.reached() {
-            Some(true) => "reached",
+        let [gate, goal] =
+            [gate, goal].map(|most| most.map_or(String::new(), |most| format!("{most:.2}")));
+        let word = |reached, yes| match reached {
+            Some(true) => yes,
             Some(false) => "**missed**",
             None => "",
         };
+        let (kept, reached) = (word(verdict.kept(), "kept"), word(verdict.reached(), "reached"));
         let within = format!("{:.2} to {:.2}", within.min, within.max);
         println!(
-            "| {name} | {workers} | {against} | {ratio:.2} | {within} | {goal} | {word} | {aim} |"
+            "| {name} | {workers} | {against} | {ratio:.2} | {within} | {gate} | {kept} | {goal} | {reached} |"
         );
     }
-    let reached: Vec<_> = rows.iter().filter_map(|(.., verdict)| verdict.reached()).collect();
-    let missed = reached.iter().filter(|reached| !**reached).count();
-    println!("\n{} of {} goals reached", reached.len() - missed, reached.len());
-    missed
+    let count = |words: Vec<bool>| (words.iter().filter(|yes| **yes).count(), words.len());
+    let (kept, gates) = count(rows.iter().filter_map(|(.., verdict)| verdict.kept()).collect());
+    let (goals, of) = count(rows.iter().filter_map(|(.., verdict)| verdict.reached()).collect());
+    println!("\n{kept} of {gates} gates kept, {goals} of {of} goals reached");
+    gates - kept
 }
 
 fn rows(board: &Board) -> impl Iterator<Item = (String, usize, Verdict)> + '_ {
@@ -124,7 +127,7 @@ fn rows(board: &Board) -> impl Iterator<Item = (String, usize, Verdict)> + '_ {
 }
 
 /// Three or four digits that matter.
-fn number(value: f64) -> String {
+pub fn number(value: f64) -> String {
     match value {
         value if value < 100.0 => format!("{value:.2}"),
         value if value < 1000.0 => format!("{value:.1}"),

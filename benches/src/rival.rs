@@ -23,6 +23,7 @@ mod kit;
 mod smol;
 pub mod talk;
 mod tokio;
+pub mod web;
 
 pub use fixed::Fixed;
 pub use goro::{Goro, Runtime as GoroRuntime};
@@ -49,6 +50,16 @@ pub const CHANNELS: &[&str] = &[
     "mpsc",
     go::GO,
 ];
+
+/// Where a column stands in a round; unknown ones last.
+pub fn place(name: &str) -> usize {
+    NAMES.iter().chain(CHANNELS).position(|known| *known == name).unwrap_or(usize::MAX)
+}
+
+/// Whether a column is a rival: not goro, and with no part of goro's beside another's.
+pub fn is_one(name: &str) -> bool {
+    name != GORO && !name.contains('+')
+}
 
 /// The name as it stands in either list.
 pub fn named(name: &str) -> Option<&'static str> {

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use crate::quota::Group;
 use crate::rival::talk::Talk;
+use crate::rival::web::Web;
 use crate::rival::{self, Fixed, Goro, GoroRuntime, OwnedSmol, Smol, Stop, Tokio};
 use crate::rival::{TokioRuntime, go};
 use crate::workload::{self, Among, Sample, Workload};
@@ -137,13 +138,13 @@ pub fn give(arguments: &[String]) -> Result<(), String> {
     Ok(())
 }
 
-fn start_or_stop<R: Talk, S: Stop>(order: Order) -> Option<Sample> {
+fn start_or_stop<R: Talk + Web, S: Stop>(order: Order) -> Option<Sample> {
     let Order { workload, workers, quick, .. } = order;
     let sample = workload::run_stop::<S>(workload.name, workers, workload.size.pick(quick));
     sample.or_else(|| start::<R>(order))
 }
 
-fn start<R: Talk>(order: Order) -> Option<Sample> {
+fn start<R: Talk + Web>(order: Order) -> Option<Sample> {
     let Order { workload, workers, quick, .. } = order;
     workload::run(workload.name, R::start(workers), workload.size.pick(quick))
 }

@@ -26,15 +26,31 @@ impl Spread {
     }
 }
 
+/// One figure over another. Equal figures are equal also where both are 0.
+pub fn ratio(this: f64, other: f64) -> f64 {
+    if this == other { 1.0 } else { this / other }
+}
+
 /// The value below which so many in a hundred lie, of sorted numbers, 0 for none.
 pub fn percentile(sorted: &[u64], percent: usize) -> u64 {
-    let at = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
+    per_mille(sorted, percent * 10)
+}
+
+/// The median, three percentiles that grow rare, and the greatest of some numbers: what makes a
+/// latency curve.
+pub fn curve(mut numbers: Vec<u64>) -> [u64; 5] {
+    numbers.sort_unstable();
+    [500, 900, 990, 999, 1000].map(|share| per_mille(&numbers, share))
+}
+
+fn per_mille(sorted: &[u64], share: usize) -> u64 {
+    let at = (sorted.len() * share).div_ceil(1000).saturating_sub(1);
     sorted.get(at).copied().unwrap_or(0)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Spread, percentile};
+    use super::{Spread, curve, percentile, ratio};
 
     #[test]
     fn the_median_of_an_even_number_lies_between_the_middle_two() {
@@ -45,11 +61,19 @@ mod tests {
     }
 
     #[test]
+    fn nothing_over_nothing_is_equal() {
+        assert_eq!((ratio(0.0, 0.0), ratio(1.0, 2.0)), (1.0, 0.5));
+        assert_eq!(ratio(1.0, 0.0), f64::INFINITY);
+    }
+
+    #[test]
     fn a_percentile_is_one_of_the_numbers() {
         let numbers: Vec<u64> = (1..=200).collect();
         assert_eq!(percentile(&numbers, 50), 100);
         assert_eq!(percentile(&numbers, 99), 198);
         assert_eq!(percentile(&[7], 99), 7);
         assert_eq!(percentile(&[], 50), 0);
+        assert_eq!(curve((1..=2000).rev().collect()), [1000, 1800, 1980, 1998, 2000]);
+        assert_eq!((curve(vec![3]), curve(Vec::new())), ([3; 5], [0; 5]));
     }
 }

@@ -6,14 +6,15 @@
 use crate::meter::Reading;
 use crate::rival::Stop;
 use crate::rival::talk::Talk;
-use crate::stats::percentile;
+use crate::rival::web::Web;
+use crate::stats::curve;
 
 mod accept;
-mod channel_table;
 mod channels;
 mod connections;
 mod echo;
 mod fork_join;
+mod http;
 mod idle;
 mod locks;
 mod memory;
@@ -26,15 +27,17 @@ mod stall;
 mod stop;
 mod table;
 mod talk;
+mod throughput;
 mod timeout;
 mod tokens;
+mod waits;
 mod wake;
 mod yields;
 
-pub use channel_table::{BATCHES, CHANNELS};
 pub use channels::run as run_channels;
 pub use connections::{CLIENT, client};
-pub use table::ALL;
+pub use http::ready as ready_for_http;
+pub use table::{BATCHES, GROUPS, Group};
 
 /// One workload's entry in the table.
 pub struct Workload {
@@ -77,15 +80,26 @@ pub struct Metric {
     pub name: &'static str,
     /// Its unit.
     pub unit: &'static str,
-    /// What goro must reach.
-    pub goals: &'static [Goal],
-    /// What is hoped for in the long run, relative to the best rival. No goal: a miss fails nothing.
-    pub aim: Option<f64>,
+    /// What a check holds goro to: a miss fails it.
+    pub gates: &'static [Gate],
+    /// What goro is to come to, relative to the best rival, where that is less than a gate.
+    pub goal: Option<f64>,
+}
+
+impl Metric {
+    /// What goro is to come to, relative to the best rival.
+    pub fn to_reach(&self) -> Option<f64> {
+        let gate = |gate: &Gate| match *gate {
+            Gate::OfBest(most) => Some(most),
+            Gate::Of(..) | Gate::AtMost(_) => None,
+        };
+        self.goal.or_else(|| self.gates.iter().find_map(gate))
+    }
 }
 
 /// The most that goro may need.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Goal {
+pub enum Gate {
     /// Relative to the best rival of the same run.
     OfBest(f64),
     /// Relative to that rival.
@@ -112,7 +126,7 @@ impl Size {
 
 /// All workloads, those of channels last.
 pub fn every() -> impl Iterator<Item = &'static Workload> {
-    ALL.iter().chain(CHANNELS).chain([&BATCHES])
+    GROUPS.iter().flat_map(Group::rows)
 }
 
 /// The workload of that name.
@@ -135,19 +149,29 @@ impl Sample {
         Self { checksum, values: vec![per(reading.wall.as_nanos()), per(reading.cpu.as_nanos())] }
     }
 
-    /// 50th and 99th percentile of latencies given in nanoseconds, in microseconds, and CPU
-    /// microseconds each.
-    fn latencies(checksum: u64, mut nanos: Vec<u64>, reading: Reading) -> Self {
-        nanos.sort_unstable();
-        let micros = |percent| percentile(&nanos, percent) as f64 / 1e3;
-        let cpu = reading.cpu.as_nanos() as f64 / 1e3 / nanos.len() as f64;
-        Self { checksum, values: vec![micros(50), micros(99), cpu] }
+    /// The same, and what [`Waits`](waits::Waits) told.
+    fn with(mut self, told: impl IntoIterator<Item = f64>) -> Self {
+        self.values.extend(told);
+        self
     }
+
+    /// The curve of latencies given in nanoseconds, in microseconds, and CPU microseconds each.
+    fn latencies(checksum: u64, nanos: Vec<u64>, reading: Reading) -> Self {
+        let cpu = reading.cpu.as_nanos() as f64 / 1e3 / nanos.len() as f64;
+        let mut values = micros(nanos);
+        values.push(cpu);
+        Self { checksum, values }
+    }
+}
+
+/// The curve of latencies given in nanoseconds, in microseconds.
+fn micros(nanos: Vec<u64>) -> Vec<f64> {
+    curve(nanos).map(|nanos| nanos as f64 / 1e3).into()
 }
 
 /// Runs a workload of that name and size on a rival that has been started; `None` if it is not
 /// known here.
-pub fn run<R: Talk>(name: &str, rival: R, size: usize) -> Option<Sample> {
+pub fn run<R: Talk + Web>(name: &str, rival: R, size: usize) -> Option<Sample> {
     Some(match name {
         "spawn_join" => spawn::join(rival, false, size),
         "spawn_many" => spawn::join(rival, true, size),
@@ -170,9 +194,13 @@ pub fn run<R: Talk>(name: &str, rival: R, size: usize) -> Option<Sample> {
         "timer_storm" => sleep::storm(rival, size),
         "echo_1" => echo::echo(rival, 1, size),
         "echo_64" => echo::echo(rival, 64, size),
+        "tcp_1" => throughput::tcp(rival, 1, size),
+        "tcp_8" => throughput::tcp(rival, 8, size),
+        "http" => http::plain_text(rival, size),
         "accept" => accept::accept(rival, size),
         "idle_connections" => connections::idle(rival, size),
         "parked_memory" => memory::parked::<_, 0>(rival, size),
+        "parked_channel" => memory::on_own_channels(rival, size),
         "parked_memory_256" => memory::parked::<_, 240>(rival, size),
         "idle" => idle::idle(rival, size),
         "mutex" => locks::mutex(rival, size),
@@ -233,10 +261,10 @@ mod tests {
     #[test]
     fn who_is_left_out_or_held_against_is_a_rival() {
         for workload in every() {
-            let held = workload.metrics.iter().flat_map(|metric| metric.goals);
-            let held = held.filter_map(|goal| match goal {
-                super::Goal::Of(rival, _) => Some(rival),
-                super::Goal::OfBest(_) | super::Goal::AtMost(_) => None,
+            let held = workload.metrics.iter().flat_map(|metric| metric.gates);
+            let held = held.filter_map(|gate| match gate {
+                super::Gate::Of(rival, _) => Some(rival),
+                super::Gate::OfBest(_) | super::Gate::AtMost(_) => None,
             });
             for name in workload.without.iter().chain(held) {
                 assert!(workload.among.names().contains(name) && *name != rival::GORO, "{name}");

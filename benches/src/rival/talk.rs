@@ -12,6 +12,10 @@ use futures::stream::{self, BoxStream, StreamExt};
 use super::channels::{AsyncChannel, Channels, Mpsc, MpscReceiver, OfGoro};
 use super::{Fixed, Goro, Joined, Rival, Smol, Tokio};
 
+mod watch;
+
+pub use watch::Watch;
+
 /// The end of a rival's channel that receives numbers.
 pub type Rx<R> = <<R as Talk>::Channels as Channels>::Rx<u64>;
 
@@ -23,10 +27,8 @@ pub trait Talk: Rival {
     type Reply: Send + 'static;
     /// The answer, once.
     type Answer: Future<Output = u64> + Send;
-    /// The side of a watch that changes the number.
-    type Dial: Send + 'static;
-    /// The side of a watch that looks at the number.
-    type Eye: Clone + Send + 'static;
+    /// Its watch.
+    type Watch: Watch;
     /// The side of a broadcast that sends.
     type Mouth: Send + 'static;
     /// The side of a broadcast that receives.
@@ -37,15 +39,6 @@ pub trait Talk: Rival {
 
     /// Answers.
     fn reply(reply: Self::Reply, answer: u64);
-
-    /// A watch at 0.
-    fn watch() -> (Self::Dial, Self::Eye);
-
-    /// Sets the number.
-    fn turn(dial: &Self::Dial, number: u64);
-
-    /// Waits for another number.
-    fn look(eye: &mut Self::Eye) -> impl Future<Output = u64> + Send;
 
     /// A broadcast that holds so many, to so many.
     fn broadcast(capacity: usize, ears: usize) -> (Self::Mouth, Vec<Self::Ear>);
@@ -82,8 +75,7 @@ impl Talk for Goro {
     type Channels = OfGoro;
     type Reply = goro::oneshot::Sender<u64>;
     type Answer = Joined<goro::oneshot::Receiver<u64>>;
-    type Dial = goro::watch::Sender<u64>;
-    type Eye = goro::watch::Receiver<u64>;
+    type Watch = watch::OfGoro;
     type Mouth = goro::broadcast::Sender<u64>;
     type Ear = goro::broadcast::Receiver<u64>;
 
@@ -96,21 +88,6 @@ impl Talk for Goro {
     #[inline]
     fn reply(reply: Self::Reply, answer: u64) {
         reply.send(answer).expect("somebody waits");
-    }
-
-    fn watch() -> (Self::Dial, Self::Eye) {
-        goro::watch::channel(0)
-    }
-
-    #[inline]
-    fn turn(dial: &Self::Dial, number: u64) {
-        dial.send(number).expect("somebody looks");
-    }
-
-    #[inline]
-    async fn look(eye: &mut Self::Eye) -> u64 {
-        eye.changed().await.expect("somebody turns");
-        *eye.borrow_and_update()
     }
 
     fn broadcast(capacity: usize, ears: usize) -> (Self::Mouth, Vec<Self::Ear>) {
@@ -159,8 +136,7 @@ impl Talk for Tokio {
     type Channels = Mpsc;
     type Reply = tokio::sync::oneshot::Sender<u64>;
     type Answer = Joined<tokio::sync::oneshot::Receiver<u64>>;
-    type Dial = tokio::sync::watch::Sender<u64>;
-    type Eye = tokio::sync::watch::Receiver<u64>;
+    type Watch = watch::OfTokio;
     type Mouth = tokio::sync::broadcast::Sender<u64>;
     type Ear = tokio::sync::broadcast::Receiver<u64>;
 
@@ -173,21 +149,6 @@ impl Talk for Tokio {
     #[inline]
     fn reply(reply: Self::Reply, answer: u64) {
         reply.send(answer).expect("somebody waits");
-    }
-
-    fn watch() -> (Self::Dial, Self::Eye) {
-        tokio::sync::watch::channel(0)
-    }
-
-    #[inline]
-    fn turn(dial: &Self::Dial, number: u64) {
-        dial.send(number).expect("somebody looks");
-    }
-
-    #[inline]
-    async fn look(eye: &mut Self::Eye) -> u64 {
-        eye.changed().await.expect("somebody turns");
-        *eye.borrow_and_update()
     }
 
     fn broadcast(capacity: usize, ears: usize) -> (Self::Mouth, Vec<Self::Ear>) {
@@ -246,8 +207,7 @@ macro_rules! with_the_usual_crates {
             type Channels = AsyncChannel;
             type Reply = futures_oneshot::Sender<u64>;
             type Answer = Joined<futures_oneshot::Receiver<u64>>;
-            type Dial = tokio::sync::watch::Sender<u64>;
-            type Eye = tokio::sync::watch::Receiver<u64>;
+            type Watch = watch::OfTokio;
             type Mouth = async_broadcast::Sender<u64>;
             type Ear = async_broadcast::Receiver<u64>;
 
@@ -260,21 +220,6 @@ macro_rules! with_the_usual_crates {
             #[inline]
             fn reply(reply: Self::Reply, answer: u64) {
                 reply.send(answer).expect("somebody waits");
-            }
-
-            fn watch() -> (Self::Dial, Self::Eye) {
-                tokio::sync::watch::channel(0)
-            }
-
-            #[inline]
-            fn turn(dial: &Self::Dial, number: u64) {
-                dial.send(number).expect("somebody looks");
-            }
-
-            #[inline]
-            async fn look(eye: &mut Self::Eye) -> u64 {
-                eye.changed().await.expect("somebody turns");
-                *eye.borrow_and_update()
             }
 
             fn broadcast(capacity: usize, ears: usize) -> (Self::Mouth, Vec<Self::Ear>) {

@@ -2,8 +2,11 @@
 //!
 //! The name of a workload says what it is: `channel_4_1_cap128_64b` has four senders, one receiver,
 //! a place for 128 messages, and 64 bytes in each.
+use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
 
+use super::waits::{Waits, nanos_since};
 use super::{BATCHES, Sample};
 use crate::meter::Meter;
 use crate::rival::channels::{AsyncChannel, Channels, Flume, Kanal, Mpsc, OfGoro};
@@ -79,16 +82,25 @@ fn measure<R: Rival, C: Channels>(rival: R, shape: Shape, messages: usize) -> Sa
 }
 
 fn sized<R: Rival, C: Channels, M: Message>(rival: R, shape: Shape, messages: usize) -> Sample {
-    let (sum, reading) = drive(rival, async move {
-        stream::<R, C, M>(rival, shape, messages.div_ceil(10)).await;
+    let (sum, reading, told) = drive(rival, async move {
+        stream::<R, C, M>(rival, shape, messages.div_ceil(10), None).await;
         let meter = Meter::start();
-        let sum = stream::<R, C, M>(rival, shape, messages).await;
-        (sum, meter.stop())
+        let sum = stream::<R, C, M>(rival, shape, messages, None).await;
+        let reading = meter.stop();
+        let waits = Waits::shared();
+        stream::<R, C, M>(rival, shape, messages.div_ceil(4), Some(&waits)).await;
+        (sum, reading, waits.figures())
     });
-    Sample::per_operation(sum, messages, reading)
+    Sample::per_operation(sum, messages, reading).with(told)
 }
 
-async fn stream<R: Rival, C: Channels, M: Message>(rival: R, shape: Shape, messages: usize) -> u64 {
+/// The senders tell how long each send took.
+async fn stream<R: Rival, C: Channels, M: Message>(
+    rival: R,
+    shape: Shape,
+    messages: usize,
+    waits: Option<&Arc<Waits>>,
+) -> u64 {
     let (tx, rx) = C::make::<M>(shape.capacity);
     let more = (1..shape.receivers).map(|_| C::another(&rx).expect("many receivers"));
     let mut ends: Vec<_> = more.collect();
@@ -106,11 +118,19 @@ async fn stream<R: Rival, C: Channels, M: Message>(rival: R, shape: Shape, messa
         })
         .collect();
     for sender in 0..shape.senders {
-        let tx = tx.clone();
+        let (tx, waits) = (tx.clone(), waits.cloned());
         rival.spawn_detached(async move {
+            let mut own = Vec::new();
             for number in (sender..messages).step_by(shape.senders) {
+                let began = waits.is_some().then(Instant::now);
                 C::send(&tx, M::of(number as u64)).await;
+                own.extend(began.map(nanos_since));
             }
+            // Told before its end of the channel goes: the receivers' ends are waited for.
+            if let Some(waits) = waits {
+                waits.end(own);
+            }
+            drop(tx);
         });
     }
     drop(tx);
@@ -161,13 +181,16 @@ fn threads(shape: Shape, messages: usize) -> Sample {
 }
 
 fn threads_sized<M: Message>(shape: Shape, messages: usize) -> Sample {
-    thread_stream::<M>(shape, messages.div_ceil(10));
+    thread_stream::<M>(shape, messages.div_ceil(10), None);
     let meter = Meter::start();
-    let sum = thread_stream::<M>(shape, messages);
-    Sample::per_operation(sum, messages, meter.stop())
+    let sum = thread_stream::<M>(shape, messages, None);
+    let reading = meter.stop();
+    let waits = Waits::shared();
+    thread_stream::<M>(shape, messages.div_ceil(4), Some(&waits));
+    Sample::per_operation(sum, messages, reading).with(waits.figures())
 }
 
-fn thread_stream<M: Message>(shape: Shape, messages: usize) -> u64 {
+fn thread_stream<M: Message>(shape: Shape, messages: usize, waits: Option<&Arc<Waits>>) -> u64 {
     let (tx, rx) = match shape.capacity {
         Some(capacity) => crossbeam_channel::bounded::<M>(capacity),
         None => crossbeam_channel::unbounded(),
@@ -179,11 +202,18 @@ fn thread_stream<M: Message>(shape: Shape, messages: usize) -> u64 {
         })
         .collect();
     for sender in 0..shape.senders {
-        let tx = tx.clone();
+        let (tx, waits) = (tx.clone(), waits.cloned());
         thread::spawn(move || {
+            let mut own = Vec::new();
             for number in (sender..messages).step_by(shape.senders) {
+                let began = waits.is_some().then(Instant::now);
                 tx.send(M::of(number as u64)).expect("there are receivers");
+                own.extend(began.map(nanos_since));
             }
+            if let Some(waits) = waits {
+                waits.end(own);
+            }
+            drop(tx);
         });
     }
     drop(tx);
@@ -193,11 +223,12 @@ fn thread_stream<M: Message>(shape: Shape, messages: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::Shape;
-    use crate::workload::CHANNELS;
+    use crate::workload::{Among, BATCHES, every};
 
     #[test]
     fn every_name_says_its_shape() {
-        for workload in CHANNELS {
+        let channels = every().filter(|workload| workload.among == Among::Channels);
+        for workload in channels.filter(|workload| workload.name != BATCHES.name) {
             assert!(Shape::of(workload.name).is_some(), "{}", workload.name);
         }
         let shape = Shape { senders: 4, receivers: 1, capacity: Some(128), bytes: 64 };

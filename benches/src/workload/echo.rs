@@ -2,22 +2,20 @@
 use std::io;
 use std::time::Instant;
 
-use super::Sample;
+use super::{Sample, micros};
 use crate::meter::{Meter, Reading};
 use crate::rival::{Rival, drive};
-use crate::stats::percentile;
 
 const MESSAGE: usize = 64;
 
 /// So many connections, so many requests each, one outstanding request a connection.
 pub fn echo<R: Rival>(rival: R, connections: usize, requests: usize) -> Sample {
-    let (sum, mut nanos, reading) = drive(rival, async move {
+    let (sum, nanos, reading) = drive(rival, async move {
         measure(rival, connections, requests).await.expect("loopback works")
     });
     let Sample { checksum, mut values } =
         Sample::per_operation(sum, connections * requests, reading);
-    nanos.sort_unstable();
-    values.splice(1..1, [50, 99].map(|percent| percentile(&nanos, percent) as f64 / 1e3));
+    values.splice(1..1, micros(nanos));
     Sample { checksum, values }
 }
 

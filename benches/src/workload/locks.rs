@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use super::Sample;
-use crate::meter::{self, Meter, Reading};
+use super::waits::Waits;
+use crate::meter::{self, Meter};
 use crate::rival::{Kit, Rival, drive};
 use crate::stats::percentile;
 
@@ -119,7 +120,7 @@ async fn run<R: Rival, S: Shape<R>>(
     rival: R,
     shape: &Arc<S>,
     times: usize,
-    waits: Option<&Arc<Mutex<Vec<u64>>>>,
+    waits: Option<&Arc<Waits>>,
 ) {
     let task = |_| {
         let (shape, waits) = (Arc::clone(shape), waits.cloned());
@@ -133,7 +134,7 @@ async fn run<R: Rival, S: Shape<R>>(
                 }
             }
             if let Some(waits) = waits {
-                waits.lock().expect("no task panics").extend(own);
+                waits.end(own);
             }
         })
     };
@@ -145,28 +146,17 @@ async fn run<R: Rival, S: Shape<R>>(
 
 fn measure<R: Rival, S: Shape<R>>(rival: R, shape: S, operations: usize) -> Sample {
     let times = operations.div_ceil(S::TASKS);
-    let waits = Arc::new(Mutex::new(Vec::new()));
-    let all = Arc::clone(&waits);
-    let (sum, reading) = drive(rival, async move {
+    let (sum, reading, told) = drive(rival, async move {
         let shape = Arc::new(shape);
         run(rival, &shape, times.div_ceil(10), None).await;
         let meter = Meter::start();
         run(rival, &shape, times, None).await;
         let reading = meter.stop();
-        run(rival, &shape, times.div_ceil(4), Some(&all)).await;
-        (shape.sum().await, reading)
+        let waits = Waits::shared();
+        run(rival, &shape, times.div_ceil(4), Some(&waits)).await;
+        (shape.sum().await, reading, waits.figures())
     });
-    let waits = std::mem::take(&mut *waits.lock().expect("no task panics"));
-    waited(sum, times * S::TASKS, reading, waits)
-}
-
-/// Wall and CPU nanoseconds each; the 99th percentile and the longest of the waits in microseconds.
-fn waited(checksum: u64, operations: usize, reading: Reading, mut waits: Vec<u64>) -> Sample {
-    let mut sample = Sample::per_operation(checksum, operations, reading);
-    waits.sort_unstable();
-    let longest = waits.last().copied().unwrap_or(0);
-    sample.values.extend([percentile(&waits, 99), longest].map(|nanos| nanos as f64 / 1e3));
-    sample
+    Sample::per_operation(sum, times * S::TASKS, reading).with(told)
 }
 
 /// 8 tasks add to a number under a lock.

@@ -1,9 +1,13 @@
 //! What a task that waits takes of memory.
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Sample;
 use super::parking::{Event, Wait};
+use crate::mailbox::Countdown;
 use crate::meter::{self, Meter};
+use crate::rival::channels::Channels;
+use crate::rival::talk::Talk;
 use crate::rival::{Rival, drive};
 
 /// So many detached tasks, whose futures have 16 bytes and the payload, wait for one event.
@@ -26,6 +30,45 @@ pub fn parked<R: Rival, const PAYLOAD: usize>(rival: R, tasks: usize) -> Sample 
         let parked = event.full().await;
         let reading = meter.stop();
         let bytes = meter::resident().saturating_sub(before);
+        (parked, bytes, reading)
+    });
+    let per_task = |total: u128| total as f64 / tasks as f64;
+    let values = vec![per_task(bytes.into()), per_task(reading.cpu.as_nanos())];
+    Sample { checksum: parked as u64, values }
+}
+
+/// So many detached tasks, each of which receives from a channel of its own, with one place and nothing
+/// in it.
+pub fn on_own_channels<R: Talk>(rival: R, tasks: usize) -> Sample {
+    /// How long the last ones may take from where they are counted to where they wait.
+    const SETTLE: Duration = Duration::from_millis(50);
+    type Sender<R> = <<R as Talk>::Channels as Channels>::Tx<u64>;
+    async fn park<R: Talk>(rival: R, senders: &mut [Option<Sender<R>>]) {
+        let everyone = Countdown::of(senders.len());
+        for sender in senders {
+            let (tx, mut rx) = R::Channels::make::<u64>(Some(1));
+            *sender = Some(tx);
+            let everyone = Arc::clone(&everyone);
+            rival.spawn_detached(async move {
+                everyone.finish();
+                drop(everyone);
+                R::Channels::receive(&mut rx).await;
+            });
+        }
+        everyone.wait().await;
+        rival.sleep(SETTLE).await;
+    }
+    let none = |count| std::iter::repeat_with(|| None).take(count).collect::<Vec<_>>();
+    let (parked, bytes, reading) = drive(rival, async move {
+        let mut first = none(1000);
+        park(rival, &mut first).await;
+        let mut senders = none(tasks);
+        let before = meter::resident();
+        let meter = Meter::start();
+        park(rival, &mut senders).await;
+        let reading = meter.stop();
+        let bytes = meter::resident().saturating_sub(before);
+        let parked = senders.iter().flatten().count();
         (parked, bytes, reading)
     });
     let per_task = |total: u128| total as f64 / tasks as f64;

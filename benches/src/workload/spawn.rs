@@ -2,8 +2,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
+use std::time::Instant;
 
 use super::Sample;
+use super::waits::{Waits, nanos_since};
 use crate::mailbox::{Countdown, Mailbox};
 use crate::meter::Meter;
 use crate::rival::{Rival, drive};
@@ -29,13 +31,34 @@ pub fn join<R: Rival>(rival: R, at_once: bool, batches: usize) -> Sample {
         }
         sum
     }
-    let (sum, reading) = drive(rival, async move {
+    /// How long each waited for its turn.
+    async fn waits<R: Rival>(rival: R, at_once: bool, batches: usize) -> [f64; 3] {
+        let mut own = Vec::with_capacity(batches * BATCH);
+        for _ in 0..batches {
+            let futures = (0..BATCH).map(|_| {
+                let born = Instant::now();
+                async move { nanos_since(born) }
+            });
+            let handles: Vec<_> = match at_once {
+                true => rival.spawn_many(futures).collect(),
+                false => futures.map(|future| rival.spawn(future)).collect(),
+            };
+            for handle in handles {
+                own.push(handle.await);
+            }
+        }
+        let waits = Waits::shared();
+        waits.end(own);
+        waits.figures()
+    }
+    let (sum, reading, [p99, ..]) = drive(rival, async move {
         run(rival, at_once, batches.div_ceil(5)).await;
         let meter = Meter::start();
         let sum = run(rival, at_once, batches).await;
-        (sum, meter.stop())
+        let reading = meter.stop();
+        (sum, reading, waits(rival, at_once, batches.div_ceil(4)).await)
     });
-    Sample::per_operation(sum, batches * BATCH, reading)
+    Sample::per_operation(sum, batches * BATCH, reading).with([p99])
 }
 
 /// Batches of detached tasks.

@@ -1,12 +1,15 @@
 //! What tasks say to each other in more than one channel: answers, latest values, values for all, and
 //! whichever comes first.
 use std::future::Future;
+use std::sync::Arc;
+use std::time::Instant;
 
 use super::Sample;
+use super::waits::{Waits, nanos_since};
 use crate::meter::Meter;
 use crate::rival::channels::Channels;
 use crate::rival::drive;
-use crate::rival::talk::{Rx, Talk};
+use crate::rival::talk::{Rx, Talk, Watch};
 
 type Tx<R> = <<R as Talk>::Channels as Channels>::Tx<u64>;
 
@@ -97,8 +100,9 @@ async fn sum<R: Talk>(mut rx: Rx<R>) -> u64 {
 
 /// So many pairs, of which one asks so often, with a oneshot for the answer, and one answers.
 pub fn request<R: Talk>(rival: R, pairs: usize, trips: usize) -> Sample {
-    timed(rival, trips, trips * pairs, move |trips| async move {
+    let run = move |trips: usize, waits: Option<Arc<Waits>>| async move {
         let pair = |_| {
+            let waits = waits.clone();
             let (tx, mut rx) = R::Channels::make::<(u64, R::Reply)>(Some(16));
             rival.spawn_detached(async move {
                 while let Some((question, reply)) = R::Channels::receive(&mut rx).await {
@@ -106,11 +110,16 @@ pub fn request<R: Talk>(rival: R, pairs: usize, trips: usize) -> Sample {
                 }
             });
             rival.spawn(async move {
-                let mut value = 0;
+                let (mut value, mut own) = (0, Vec::new());
                 for _ in 0..trips {
+                    let began = waits.is_some().then(Instant::now);
                     let (reply, answer) = R::oneshot();
                     R::Channels::send(&tx, (value, reply)).await;
                     value = answer.await;
+                    own.extend(began.map(nanos_since));
+                }
+                if let Some(waits) = waits {
+                    waits.end(own);
                 }
                 value
             })
@@ -121,7 +130,17 @@ pub fn request<R: Talk>(rival: R, pairs: usize, trips: usize) -> Sample {
             sum += client.await;
         }
         sum
-    })
+    };
+    let (sum, reading, told) = drive(rival, async move {
+        run(trips.div_ceil(10), None).await;
+        let meter = Meter::start();
+        let sum = run(trips, None).await;
+        let reading = meter.stop();
+        let waits = Waits::shared();
+        run(trips.div_ceil(4), Some(Arc::clone(&waits))).await;
+        (sum, reading, waits.figures())
+    });
+    Sample::per_operation(sum, trips * pairs, reading).with(told)
 }
 
 /// The primes below so much, each with a task that lets through what it does not divide.
@@ -186,19 +205,19 @@ pub fn pipeline<R: Talk>(rival: R, own: bool, messages: usize) -> Sample {
 /// One task sets a number so often; each time, eight see it before it goes on.
 pub fn watch<R: Talk>(rival: R, turns: usize) -> Sample {
     timed(rival, turns, turns, move |turns| async move {
-        let (dial, eye) = R::watch();
+        let (dial, eye) = R::Watch::at_zero();
         let (tx, mut seen) = channel::<R>(8);
         for _ in 0..8 {
             let (mut eye, tx) = (eye.clone(), tx.clone());
             rival.spawn_detached(async move {
                 for _ in 0..turns {
-                    R::Channels::send(&tx, R::look(&mut eye).await).await;
+                    R::Channels::send(&tx, R::Watch::look(&mut eye).await).await;
                 }
             });
         }
         let mut sum = 0;
         for turn in 1..=turns {
-            R::turn(&dial, turn as u64);
+            R::Watch::turn(&dial, turn as u64);
             for _ in 0..8 {
                 sum += R::Channels::receive(&mut seen).await.expect("eight look");
             }

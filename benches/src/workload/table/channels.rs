@@ -1,9 +1,17 @@
 //! The workloads of channels: every shape at every capacity and size.
-use super::{Among, Goal, Metric, Size, Workload};
+use super::{Among, Gate, Metric, Size, Workload, metric};
 
 /// goro's channel on goro against the fastest channel crate on tokio, which loses what its users
 /// cancel; goro's loses nothing.
-const AS_KANAL: &[Goal] = &[Goal::Of("kanal", 1.0)];
+const AS_KANAL: &[Gate] = &[Gate::Of("kanal", 1.0)];
+
+const EACH: &[Metric] = &[
+    metric("time", "ns/message").gates(AS_KANAL).goal(1.0),
+    metric("cpu", "ns/message"),
+    metric("wait p99", "us"),
+    metric("apart", "% of the run"),
+    metric("longest wait", "us"),
+];
 
 const NO_MPSC: &[&str] = &["mpsc"];
 
@@ -26,10 +34,7 @@ const fn row(
         size: Size { full: messages, quick: messages / 20 },
         among: Among::Channels,
         without,
-        metrics: &[
-            Metric { name: "time", unit: "ns/message", goals: AS_KANAL, aim: None },
-            Metric { name: "cpu", unit: "ns/message", goals: &[], aim: None },
-        ],
+        metrics: EACH,
     }
 }
 
@@ -49,20 +54,20 @@ const GORO_ALONE: &[&str] =
     &["kanal", "goro+tokio", "kanal+goro", "flume", "async-channel", "crossbeam", "mpsc", "go"];
 
 /// What ten values cost at once, by what they cost one by one.
-pub static BATCHES: Workload = Workload {
+pub const BATCHES: Workload = Workload {
     name: "channel_batches",
     about: "a task sends ten values and receives them, at once and one by one",
     size: Size { full: 300_000, quick: 10_000 },
     among: Among::Channels,
     without: GORO_ALONE,
     metrics: &[
-        Metric { name: "of one by one", unit: "", goals: &[Goal::AtMost(0.334)], aim: None },
-        Metric { name: "at once", unit: "ns/value", goals: &[], aim: None },
+        metric("of one by one", "ratio").gates(&[Gate::AtMost(0.334)]),
+        metric("at once", "ns/value"),
     ],
 };
 
 /// All of them.
-pub static CHANNELS: &[Workload] = rows! {
+pub(super) static ROWS: &[Workload] = rows! {
     "1_1" "one sender, one receiver", without &[], NO_GO, "8";
     "1_1" "one sender, one receiver", without &[], NO_GO, "64";
     "4_1" "four senders, one receiver", without &[], NO_GO, "8";
