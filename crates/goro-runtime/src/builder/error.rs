@@ -94,10 +94,9 @@ impl fmt::Display for BuildError {
             Self::Name(name) => {
                 write!(f, "a thread cannot be called {name:?}: take the NUL byte out of the name")
             }
-            Self::Reactor(error) => write!(
-                f,
-                "the reactor's descriptors were refused ({error}): raise the limit on open files (ulimit -n), or close some"
-            ),
+            Self::Reactor(error) => {
+                write!(f, "the reactor's descriptors were refused ({error}): {}", remedy(error))
+            }
             Self::Thread { started, error } => write!(
                 f,
                 "a thread was refused after {started} had started ({error}): raise the limit on processes (ulimit -u), or ask for fewer workers"
@@ -131,5 +130,40 @@ impl From<BuildError> for io::Error {
             _ => io::ErrorKind::InvalidInput,
         };
         Self::new(kind, error)
+    }
+}
+
+/// What helps where the reactor's descriptors, or their place in its poll, were refused.
+fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::StorageFull => {
+            "raise what one user may have watched (fs.epoll.max_user_watches), or watch less"
+        }
+        io::ErrorKind::OutOfMemory => "leave the process more memory",
+        io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported => {
+            "let the sandbox allow epoll, eventfd and timerfd"
+        }
+        _ => "raise the limit on open files (ulimit -n), or close some",
+    }
+}
+
+#[cfg(all(test, not(loom), unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_reactor_names_what_helps_against_that_refusal() {
+        let cases = [
+            (rustix::io::Errno::MFILE, "ulimit -n"),
+            (rustix::io::Errno::NFILE, "ulimit -n"),
+            (rustix::io::Errno::NOSPC, "fs.epoll.max_user_watches"),
+            (rustix::io::Errno::NOMEM, "more memory"),
+            (rustix::io::Errno::PERM, "sandbox"),
+            (rustix::io::Errno::NOSYS, "sandbox"),
+        ];
+        for (error, helps) in cases {
+            let text = BuildError::Reactor(error.into()).to_string();
+            assert!(text.contains(helps), "{text}");
+        }
     }
 }
