@@ -26,6 +26,13 @@ const SEEDS: u64 = 200;
 /// The longest pause, in microseconds.
 const LONGEST: u64 = 3_000;
 
+/// How many tasks there were, and how many came to their end.
+#[derive(Debug, Default)]
+struct Tasks {
+    begun: u64,
+    ended: u64,
+}
+
 /// Works below `token` until it is cancelled, and makes others that do: each ends, with a cause that
 /// somebody gave on the way up.
 fn work(
@@ -34,9 +41,10 @@ fn work(
     depth: u64,
     mut draw: Draw,
     group: &WaitGroup,
-    ended: Arc<Mutex<u64>>,
+    tasks: Arc<Mutex<Tasks>>,
 ) {
     let again = group.clone();
+    tasks.lock().unwrap().begun += 1;
     group.go(async move {
         let timed = match draw.below(3) {
             0 => {
@@ -47,14 +55,15 @@ fn work(
             1 => token.child_token(),
             _ => CancellationToken::any([&token, &token.child_token()]),
         };
-        let limit = timed.deadline();
+        // A token that was born cancelled has no deadline any more.
+        let limit = timed.deadline().or_else(|| timed.is_cancelled().then(now));
         let own = format!("{depth} {}", draw.below(1_000_000));
         causes.insert(own.clone());
         for _ in 0..draw.below(3) {
             if depth < 3 {
                 let seed = draw.below(u64::MAX >> 1);
-                let (causes, ended) = (causes.clone(), Arc::clone(&ended));
-                work(timed.clone(), causes, depth + 1, Draw(seed), &again, ended);
+                let (causes, tasks) = (causes.clone(), Arc::clone(&tasks));
+                work(timed.clone(), causes, depth + 1, Draw(seed), &again, tasks);
             }
         }
         if draw.below(3) == 0 {
@@ -76,9 +85,13 @@ fn work(
         assert!(causes.contains(&cause.to_string()), "{cause} of {causes:?}");
         assert_eq!(timed.cause(), Some(cause.clone()));
         if cause == Cause::Deadline {
-            assert!(limit.is_some_and(|limit| now() >= limit), "never early");
+            assert!(
+                limit.is_some_and(|limit| now() >= limit),
+                "never early: {limit:?} at {:?}",
+                now()
+            );
         }
-        *ended.lock().unwrap() += 1;
+        tasks.lock().unwrap().ended += 1;
     });
 }
 
@@ -88,18 +101,20 @@ fn every_task_below_ends_with_a_cause_from_above() {
         let seed = sim.seed();
         let run = sim.run(async move {
             let (root, mut draw) = (CancellationToken::new(), Draw(seed));
-            let (group, ended) = (WaitGroup::new(), Arc::new(Mutex::new(0)));
+            let (group, tasks) = (WaitGroup::new(), Arc::new(Mutex::new(Tasks::default())));
             let causes = BTreeSet::from([String::from("the end")]);
             for _ in 0..3 {
                 let seed = draw.below(u64::MAX >> 1);
-                let (causes, ended) = (causes.clone(), Arc::clone(&ended));
-                work(root.clone(), causes, 0, Draw(seed), &group, ended);
+                let (causes, tasks) = (causes.clone(), Arc::clone(&tasks));
+                work(root.clone(), causes, 0, Draw(seed), &group, tasks);
             }
             draw.pause().await;
             sleep(Duration::from_micros(draw.below(10_000))).await;
             root.cancel_with("the end");
             group.wait().await;
-            assert!(*ended.lock().unwrap() >= 3);
+            // One that panics is waited for as well, and has not ended.
+            let tasks = tasks.lock().unwrap();
+            assert!(tasks.begun >= 3 && tasks.ended == tasks.begun, "{tasks:?}");
         });
         run.unwrap_or_else(|failure| panic!("{failure}"));
     });
@@ -112,10 +127,11 @@ fn those_who_wait_are_told_at_once() {
         let seed = sim.seed();
         let run = sim.run(async move {
             let (root, group, mut draw) = (CancellationToken::new(), WaitGroup::new(), Draw(seed));
+            let mut waits = Vec::new();
             for _ in 0..50 {
                 let token = if draw.below(2) == 0 { root.clone() } else { root.child_token() };
                 let gives_up = draw.below(4) == 0;
-                group.go(async move {
+                waits.push(group.go(async move {
                     if gives_up {
                         let waited = timeout(Duration::from_millis(1), token.cancelled()).await;
                         assert!(waited.is_err());
@@ -123,13 +139,16 @@ fn those_who_wait_are_told_at_once() {
                     } else {
                         assert_eq!(token.cancelled().await, Cause::Cancelled);
                     }
-                });
+                }));
             }
             sleep(Duration::from_millis(5)).await;
             let before = now();
             root.cancel();
             group.wait().await;
             assert!(now() - before < Duration::from_millis(1), "{:?}", now() - before);
+            for wait in waits {
+                wait.await.unwrap();
+            }
         });
         run.unwrap_or_else(|failure| panic!("{failure}"));
     });

@@ -27,6 +27,8 @@ use std::time::Duration;
 const SEEDS: u64 = 100;
 /// The longest pause, in microseconds.
 const LONGEST: u64 = 3_000;
+/// What a task says that panics by plan.
+const AT_WORK: &str = "at work";
 
 /// Runs tasks made of `each` under many seeds: each has its own generator, and may be aborted at some
 /// time; then what they have left is looked at.
@@ -42,14 +44,23 @@ fn explore_tasks<S, F>(
         let (seed, shared) = (sim.seed(), Arc::new(make()));
         let ended = sim.run(async move {
             let (group, mut draw) = (WaitGroup::new(), Draw(seed));
+            let mut tasks = Vec::new();
             for task in 0..2 + draw.below(6) {
                 let handle = group.go(each(shared.clone(), Draw(seed ^ (task << 32))));
                 if draw.below(3) == 0 {
                     draw.pause().await;
                     handle.abort();
                 }
+                tasks.push(handle);
             }
             group.wait().await;
+            for task in tasks {
+                // They are aborted, and panic by plan; what they assert is to be heard.
+                if let Err(error) = task.await {
+                    let planned = error.is_cancelled() || error.to_string().contains(AT_WORK);
+                    assert!(planned, "{error}");
+                }
+            }
             after(&shared).await;
         });
         ended.unwrap_or_else(|failure| panic!("{failure}"));
@@ -382,7 +393,7 @@ fn a_value_is_made_once_whoever_is_cancelled() {
             }
             let fly = flights.run(draw.below(2), || async {
                 sleep(Duration::from_micros(pause)).await;
-                assert!(pause % 7 > 0, "at work");
+                assert!(pause % 7 > 0, "{AT_WORK}");
                 pause
             });
             let _flown = timeout(wait, fly).await;
