@@ -9,8 +9,8 @@ use serde_json::Value;
 /// A crate of ours.
 pub(crate) struct Krate {
     pub(crate) json: Value,
-    /// Where each item is defined, to where it is listed.
-    by_path: HashMap<Vec<String>, String>,
+    /// Where each item is defined, and what it is, to where it is listed.
+    by_path: HashMap<(Vec<String>, String), String>,
 }
 
 /// All of our crates, by their names in code.
@@ -69,9 +69,16 @@ impl Krates {
             if path.len() == 1 {
                 return home.item(&home.json["root"]);
             }
-            let id = home.by_path.get(&path)?;
-            Some(Item { krate: home, json: &home.json["index"][id] })
+            home.at(path, summary["kind"].as_str()?)
         })
+    }
+
+    /// The macro that has the same path as `module`, which one re-export names as well.
+    pub(crate) fn namesake<'a>(&'a self, krate: &'a Krate, id: &Value) -> Option<Item<'a>> {
+        let summary = &krate.json["paths"][id.to_string()];
+        let path: Vec<String> = strings(&summary["path"]).map(str::to_owned).collect();
+        let home = self.all.get(path.first()?)?;
+        if summary["kind"] == "module" { home.at(path, "macro") } else { None }
     }
 
     /// The text of an item in its source.
@@ -90,10 +97,16 @@ impl Krate {
         for (id, summary) in json["paths"].as_object().into_iter().flatten() {
             if summary["crate_id"] == 0 {
                 let path = strings(&summary["path"]).map(str::to_owned).collect();
-                by_path.insert(path, id.clone());
+                let kind = summary["kind"].as_str().unwrap_or_default().to_owned();
+                by_path.insert((path, kind), id.clone());
             }
         }
         Self { json, by_path }
+    }
+
+    fn at(&self, path: Vec<String>, kind: &str) -> Option<Item<'_>> {
+        let id = self.by_path.get(&(path, kind.to_owned()))?;
+        Some(Item { krate: self, json: &self.json["index"][id] })
     }
 
     pub(crate) fn item(&self, id: &Value) -> Option<Item<'_>> {

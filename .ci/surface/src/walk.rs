@@ -66,7 +66,12 @@ impl<'a> Walk<'a> {
                     self.module(target, path, true);
                 }
             }
-            Some(target) => self.item(target, &format!("{path}::{name}"), modules),
+            Some(target) => {
+                self.item(target, &format!("{path}::{name}"), modules);
+                if let Some(other) = self.krates.namesake(reexport.krate, &inner["id"]) {
+                    self.item(other, &format!("{path}::{name}"), modules);
+                }
+            }
             None if !modules => {
                 let line = format!("pub use {}", inner["source"].as_str().unwrap_or_default());
                 self.push(&format!("{path}::{name}"), line, "use", "", None);

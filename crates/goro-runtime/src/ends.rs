@@ -42,6 +42,11 @@ impl Ends {
         }
     }
 
+    /// How many are inside, the owner among them, at some moment of the call.
+    pub(crate) fn inside(&self) -> usize {
+        self.inside.load(Ordering::Relaxed)
+    }
+
     /// Until nobody is inside; for the owner, which has left.
     pub(crate) fn wait(&self) -> WaitForEvent<'_> {
         self.nobody.wait()

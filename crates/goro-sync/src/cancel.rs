@@ -270,6 +270,11 @@ impl Default for CancellationToken {
 
 impl fmt::Debug for CancellationToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CancellationToken").field("cause", &self.cause()).finish_non_exhaustive()
+        let mut shown = f.debug_struct("CancellationToken");
+        shown.field("cause", &self.cause());
+        if let Some(deadline) = self.deadline() {
+            shown.field("left", &deadline.saturating_duration_since(goro_context::time::now()));
+        }
+        shown.finish_non_exhaustive()
     }
 }

@@ -341,7 +341,16 @@ impl<T> Drop for Receiver<T> {
 
 impl<T> fmt::Debug for Receiver<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Receiver").field("is_terminated", &self.is_terminated()).finish()
+        let state = self.middle.as_ref().map(|middle| {
+            let state = middle.lock();
+            (state.value.is_some(), state.closed || state.sender_done)
+        });
+        let (is_here, is_closed) = state.unwrap_or((false, true));
+        f.debug_struct("Receiver")
+            .field("is_here", &is_here)
+            .field("is_closed", &is_closed)
+            .field("is_terminated", &self.is_terminated())
+            .finish()
     }
 }
 

@@ -132,7 +132,10 @@ impl<Q, A> Clone for Client<Q, A> {
 
 impl<Q, A> fmt::Debug for Client<Q, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("len", &self.len()).finish()
+        f.debug_struct("Client")
+            .field("len", &self.len())
+            .field("is_closed", &self.is_closed())
+            .finish()
     }
 }
 
@@ -194,7 +197,10 @@ impl<Q, A> Clone for Server<Q, A> {
 
 impl<Q, A> fmt::Debug for Server<Q, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Server").field("len", &self.len()).finish()
+        f.debug_struct("Server")
+            .field("len", &self.len())
+            .field("clients", &self.receiver.sender_count())
+            .finish()
     }
 }
 

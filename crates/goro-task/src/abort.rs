@@ -128,6 +128,8 @@ impl fmt::Debug for AbortHandle {
         f.debug_struct("AbortHandle")
             .field("id", &self.id())
             .field("kind", &self.kind())
+            .field("asked", &self.is_asked())
+            .field("aborted", &self.is_aborted())
             .field("finished", &self.is_finished())
             .finish()
     }

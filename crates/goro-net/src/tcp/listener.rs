@@ -229,10 +229,11 @@ impl TcpListener {
 
 impl fmt::Debug for TcpListener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.carrier {
-            Carrier::Kernel(listener) => listener.socket.fmt(f),
-            Carrier::Simulated(listener) => listener.fmt(f),
+        let mut shown = f.debug_struct("TcpListener");
+        if let Ok(local) = self.local_addr() {
+            shown.field("local", &local);
         }
+        shown.field("strained", &self.strained()).finish_non_exhaustive()
     }
 }
 

@@ -247,7 +247,15 @@ impl TcpStream {
 
 impl fmt::Debug for TcpStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.source().fmt(f)
+        let mut shown = f.debug_struct("TcpStream");
+        if let Ok(local) = self.local_addr() {
+            shown.field("local", &local);
+        }
+        // There is none any more when the other end has reset the connection.
+        if let Ok(peer) = self.peer_addr() {
+            shown.field("peer", &peer);
+        }
+        shown.finish_non_exhaustive()
     }
 }
 

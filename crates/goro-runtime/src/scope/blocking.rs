@@ -189,7 +189,8 @@ unsafe fn erase<'a>(future: Erased<'a>) -> Erased<'static> {
 
 impl fmt::Debug for Scope<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Scope").finish_non_exhaustive()
+        let children = self.shared.ends.inside().saturating_sub(1);
+        f.debug_struct("Scope").field("children", &children).finish()
     }
 }
 
@@ -289,6 +290,6 @@ impl<T> Future for ScopedChild<T> {
 
 impl<T> fmt::Debug for ScopedChild<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ScopedChild").finish_non_exhaustive()
+        f.debug_struct("ScopedChild").field("outcome", &self.told).finish()
     }
 }

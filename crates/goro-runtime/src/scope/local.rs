@@ -160,7 +160,7 @@ impl<T> Future for LocalChild<T> {
 
 impl<T> fmt::Debug for LocalChild<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LocalChild").finish_non_exhaustive()
+        f.debug_struct("LocalChild").field("outcome", &self.told).finish()
     }
 }
 

@@ -1,5 +1,6 @@
 //! A future that is ready at a point in time.
 
+use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
@@ -39,7 +40,6 @@ pub fn sleep_until(deadline: Instant) -> Sleep {
 /// Waits for a point in time; made by [`sleep`] and [`sleep_until`].
 ///
 /// After it was ready it stays ready, until it is [`reset`](Self::reset).
-#[derive(Debug)]
 #[must_use = "a sleep does nothing unless it is awaited"]
 pub struct Sleep {
     deadline: Deadline,
@@ -88,6 +88,17 @@ impl Future for Sleep {
             spent.refund();
         }
         polled
+    }
+}
+
+impl fmt::Debug for Sleep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let left = self.deadline().saturating_duration_since(goro_context::time::now());
+        f.debug_struct("Sleep")
+            .field("left", &left)
+            .field("armed", &self.deadline.is_armed())
+            .field("is_elapsed", &left.is_zero())
+            .finish()
     }
 }
 

@@ -127,7 +127,12 @@ impl<T> Drop for Sender<T> {
 
 impl<T> fmt::Debug for Sender<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sender").field("len", &self.len()).finish_non_exhaustive()
+        f.debug_struct("Sender")
+            .field("len", &self.len())
+            .field("capacity", &self.capacity())
+            .field("senders", &self.sender_count())
+            .field("receivers", &self.receiver_count())
+            .finish()
     }
 }
 
@@ -219,7 +224,10 @@ impl<T> Drop for SendFuture<'_, T> {
 
 impl<T> fmt::Debug for SendFuture<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SendFuture").field("is_sent", &self.value.is_none()).finish()
+        f.debug_struct("SendFuture")
+            .field("waits", &self.place.is_taken())
+            .field("is_sent", &self.value.is_none())
+            .finish()
     }
 }
 

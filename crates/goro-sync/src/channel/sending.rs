@@ -98,7 +98,10 @@ impl<T> Drop for SendFuture<'_, T> {
 
 impl<T> fmt::Debug for SendFuture<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SendFuture").field("waits", &self.place.is_taken()).finish_non_exhaustive()
+        f.debug_struct("SendFuture")
+            .field("waits", &self.place.is_taken())
+            .field("is_over", &self.value.is_none())
+            .finish_non_exhaustive()
     }
 }
 

@@ -348,6 +348,12 @@ pub struct Next<'a, K, S> {
     select: &'a mut Select<K, S>,
 }
 
+impl<K: fmt::Debug, S> fmt::Debug for Next<'_, K, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Next").field(&self.select).finish()
+    }
+}
+
 impl<K: Clone, S: Stream + Unpin> Future for Next<'_, K, S> {
     type Output = Option<Selected<K, S::Item>>;
 

@@ -179,7 +179,12 @@ impl<T> Drop for Receiver<T> {
 
 impl<T: fmt::Debug> fmt::Debug for Receiver<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Receiver").field("value", &self.borrow()).finish()
+        let closed = self.shared.state.lock().sender_count == 0;
+        f.debug_struct("Receiver")
+            .field("value", &self.borrow())
+            .field("changed", &(self.shared.version() != self.seen))
+            .field("closed", &closed)
+            .finish()
     }
 }
 
@@ -228,7 +233,7 @@ impl<T> Drop for Changed<'_, T> {
 
 impl<T> fmt::Debug for Changed<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Changed").finish_non_exhaustive()
+        f.debug_struct("Changed").field("waits", &self.waits).finish_non_exhaustive()
     }
 }
 
@@ -279,7 +284,7 @@ impl<T, F: FnMut(&T) -> bool> Future for WaitFor<'_, T, F> {
 
 impl<T, F> fmt::Debug for WaitFor<'_, T, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WaitFor").finish_non_exhaustive()
+        f.debug_struct("WaitFor").field("waits", &self.changed.waits).finish_non_exhaustive()
     }
 }
 

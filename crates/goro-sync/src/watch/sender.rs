@@ -149,7 +149,11 @@ impl<T> Drop for Sender<T> {
 
 impl<T: fmt::Debug> fmt::Debug for Sender<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sender").field("value", &self.borrow()).finish()
+        f.debug_struct("Sender")
+            .field("value", &self.borrow())
+            .field("senders", &self.sender_count())
+            .field("receivers", &self.receiver_count())
+            .finish()
     }
 }
 
@@ -199,7 +203,7 @@ impl<T> Drop for AllGone<'_, T> {
 
 impl<T> fmt::Debug for AllGone<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AllGone").finish_non_exhaustive()
+        f.debug_struct("AllGone").field("waits", &self.place.is_taken()).finish_non_exhaustive()
     }
 }
 
