@@ -20,8 +20,10 @@
 //! Left out: cancelling. Whoever has only the ambient handle may observe, not cancel.
 
 use core::any::Any;
+use core::error::Error;
 use core::fmt;
 use core::task::Waker;
+use std::io;
 
 use goro_shim::global::Arc;
 
@@ -152,10 +154,93 @@ pub fn check() -> Result<(), Cause> {
     cause().map_or(Ok(()), Err)
 }
 
+/// The error of an operation on a socket that would have waited, and was given up for `cause`.
+///
+/// Its kind is [`Other`](io::ErrorKind::Other), whatever the cause: code repeats what was interrupted,
+/// connects again after what was reset or timed out, and accepts again after what was aborted. Here it is to
+/// stop.
+pub fn io_error(cause: Cause) -> io::Error {
+    io::Error::other(GivenUp(cause))
+}
+
+/// Why the code that ran was asked to stop, if that is what `error` comes from: itself, or one of those that it
+/// was made of.
+///
+/// ```
+/// use goro_context::{Cause, cancel};
+/// let given_up = cancel::io_error(Cause::Shutdown);
+/// assert_eq!(given_up.to_string(), "cancelled: the runtime is shutting down");
+/// assert_eq!(cancel::cause_of(&given_up), Some(&Cause::Shutdown));
+/// assert_eq!(cancel::cause_of(&std::io::Error::other("broken")), None);
+/// ```
+pub fn cause_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Cause> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(GivenUp(cause)) = error.downcast_ref() {
+            return Some(cause);
+        }
+        if let Some(cause) = error.downcast_ref() {
+            return Some(cause);
+        }
+        next = match error.downcast_ref::<io::Error>() {
+            // Its `source` is that of what it was made of, which would be passed over.
+            Some(error) => error.get_ref().map(|inner| inner as &(dyn Error + 'static)),
+            None => error.source(),
+        };
+    }
+    None
+}
+
+/// What an `io::Error` is made of where an operation was given up.
+#[derive(Debug)]
+struct GivenUp(Cause);
+
+impl fmt::Display for GivenUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cancelled: {}", self.0)
+    }
+}
+
+impl Error for GivenUp {}
+
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
     use crate::inherit::Head;
+
+    /// As errors of others are made of ours.
+    #[derive(Debug)]
+    struct Around(io::Error);
+
+    impl fmt::Display for Around {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("around")
+        }
+    }
+
+    impl Error for Around {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+
+    #[test]
+    fn the_cause_is_found_however_deep_it_lies() {
+        let cause = Cause::new("enough");
+        let deep = Around(io::Error::other(Around(io_error(cause.clone()))));
+        assert_eq!(cause_of(&deep), Some(&cause));
+        assert_eq!(cause_of(&cause), Some(&cause));
+        assert_eq!(cause_of(&io::Error::other(cause.clone())), Some(&cause));
+        assert_eq!(cause_of(&io::Error::from(io::ErrorKind::TimedOut)), None);
+        assert_eq!(cause_of(&io::Error::from_raw_os_error(4)), None);
+    }
+
+    /// A kind for which code tries again would have it go on for ever.
+    #[test]
+    fn nobody_takes_it_for_an_error_after_which_to_try_again() {
+        let causes = [Cause::Deadline, Cause::Shutdown, Cause::Aborted, Cause::new("enough")];
+        assert!(causes.map(io_error).iter().all(|error| error.kind() == io::ErrorKind::Other));
+    }
 
     #[test]
     fn the_innermost_token_is_the_ambient_one() {

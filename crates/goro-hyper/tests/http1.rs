@@ -11,6 +11,7 @@ use goro_hyper::{GoroIo, GoroTimer};
 use goro_net::{TcpListener, TcpStream};
 use goro_runtime::task::JoinHandle;
 use goro_runtime::{Runtime, spawn};
+use goro_sync::cancel::{Cause, cause_of};
 use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -60,6 +61,24 @@ fn threads() -> Vec<String> {
     let tasks = std::fs::read_dir("/proc/self/task").unwrap();
     let names = tasks.map(|task| std::fs::read_to_string(task.unwrap().path().join("comm")));
     names.filter_map(Result::ok).map(|name| name.trim().to_owned()).collect()
+}
+
+/// Of a connection that waits for the rest of a request, in a task that is asked to stop. (One that waits for its
+/// next request ends without an error.)
+#[test]
+fn a_connection_that_is_asked_to_stop_ends_and_says_why() {
+    let runtime = Runtime::new().unwrap();
+    let error = runtime.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        let connection = Builder::new().serve_connection(GoroIo::new(stream), service_fn(echo));
+        let connection = spawn(connection);
+        client.write_all(b"GET / HTTP/1.1\r\n\r\nGET /").await.unwrap();
+        client.read_exact(&mut [0; 15]).await.unwrap();
+        connection.cancel("enough").await.unwrap().unwrap_err()
+    });
+    assert_eq!(cause_of(&error), Some(&Cause::new("enough")));
 }
 
 #[test]

@@ -6,12 +6,12 @@
 use core::future::{Future, poll_fn};
 use core::panic::Location;
 use core::pin::pin;
-use core::task::ready;
+use core::task::{Poll, ready};
 use std::io;
 use std::net::SocketAddr;
 
 use futures::channel::oneshot;
-use goro_context::{Kind, Op, budget, note, spawn};
+use goro_context::{Kind, Op, budget, cancel, note, spawn};
 
 use crate::address::{Target, ToSocketAddrs};
 use crate::world::{self, World};
@@ -48,7 +48,10 @@ pub(crate) async fn addresses(target: Target, operation: &str) -> io::Result<Vec
         World::Simulated(network) => network.resolve(&host, port).await,
         World::Kernel(_) => on_the_pool(host.clone(), port).await,
     };
-    found.map_err(|e| io::Error::new(e.kind(), format!("{operation}: looking up {host:?}: {e}")))
+    found.map_err(|e| match cancel::cause_of(&e) {
+        Some(_) => e,
+        None => io::Error::new(e.kind(), format!("{operation}: looking up {host:?}: {e}")),
+    })
 }
 
 async fn on_the_pool(host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
@@ -69,6 +72,9 @@ async fn on_the_pool(host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
         let spent = ready!(budget::poll_spend(cx));
         let polled = answered.as_mut().poll(cx);
         if polled.is_pending() {
+            if let Some(cause) = cancel::cause() {
+                return Poll::Ready(Err(cancel::io_error(cause)));
+            }
             spent.refund();
             note::leave(Op::Resolve, 0);
         }

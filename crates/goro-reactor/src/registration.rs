@@ -6,6 +6,8 @@
 //!    transfer short.
 //! 3. An interrupted system call is repeated, never shown.
 //! 4. Each try spends budget, errors included; waiting does not.
+//! 5. Who would have to wait, and was asked to stop, tries once more, with or without readiness, and gives
+//!    up: bytes of which no event has told yet are had before that.
 //!
 //! Left out: the source itself. [`Watched`](crate::Watched) holds both.
 
@@ -13,7 +15,7 @@ use core::task::{Context, Poll, ready};
 use std::io;
 
 use goro_context::budget::{self, Spent};
-use goro_context::{Op, note};
+use goro_context::{Cause, Op, cancel, note};
 use goro_shim::Arc;
 
 use crate::directory::Directory;
@@ -48,7 +50,7 @@ impl Registration {
     /// Waits, in the direction's one fast place, until `direction` is ready.
     ///
     /// Ready may be untrue: whoever then meets a would-block says so to [`clear`](Self::clear) and
-    /// polls again. Spends no budget. Several tasks may poll one direction; all learn of the next
+    /// polls again. Spends no budget, and does not ask whether to stop. Several tasks may poll one direction; all learn of the next
     /// event, but past eight of them it costs extra wake-ups, which
     /// [`readable`](Self::readable) and its kin do not.
     ///
@@ -75,7 +77,8 @@ impl Registration {
     /// task waits for.
     ///
     /// # Errors
-    /// What `io` returns, and as [`poll_ready`](Self::poll_ready).
+    /// What `io` returns, and as [`poll_ready`](Self::poll_ready). Where it would have to wait, and the
+    /// code that runs was asked to stop, [why](cancel::cause_of).
     pub fn poll_io<R>(
         &self,
         cx: &mut Context<'_>,
@@ -100,7 +103,7 @@ impl Registration {
         loop {
             let spent = ready!(budget::poll_spend(cx));
             let ready = match self.poll_ready_in(cx, Direction::Read, op, Place::Seat) {
-                Poll::Pending => return unspent(spent),
+                Poll::Pending => return waits(spent, || read().map(|(result, _)| result)),
                 Poll::Ready(result) => result?,
             };
             if !self.watch.is_drained(ready) {
@@ -115,7 +118,7 @@ impl Registration {
                 }
             }
             match self.wait(cx, Direction::Read, op, Place::Seat, Some(ready)) {
-                Poll::Pending => return unspent(spent),
+                Poll::Pending => return waits(spent, || read().map(|(result, _)| result)),
                 Poll::Ready(result) => drop(result?),
             }
         }
@@ -223,7 +226,7 @@ impl Registration {
         loop {
             let spent = ready!(budget::poll_spend(cx));
             let ready = match self.poll_ready_in(cx, direction, op, place.reborrow()) {
-                Poll::Pending => return unspent(spent),
+                Poll::Pending => return waits(spent, io),
                 Poll::Ready(result) => result?,
             };
             let refused = match io() {
@@ -232,7 +235,7 @@ impl Registration {
                 result => return Poll::Ready(result),
             };
             match self.wait(cx, direction, op, place.reborrow(), Some(refused)) {
-                Poll::Pending => return unspent(spent),
+                Poll::Pending => return waits(spent, io),
                 Poll::Ready(result) => drop(result?),
             }
         }
@@ -287,7 +290,27 @@ pub(crate) fn waiting_for(direction: Direction) -> Op {
     }
 }
 
-fn unspent<R>(spent: Spent) -> Poll<R> {
+/// What a poll says whose waker is in place.
+#[inline]
+fn waits<R>(spent: Spent, io: impl FnMut() -> io::Result<R>) -> Poll<io::Result<R>> {
+    if let Some(cause) = cancel::cause() {
+        return Poll::Ready(give_up(cause, io));
+    }
     spent.refund();
     Poll::Pending
+}
+
+/// The last try. The waker stays where it is, as one of a future that is dropped would: at worst the task
+/// is woken once for nothing.
+#[cold]
+fn give_up<R>(cause: Cause, mut io: impl FnMut() -> io::Result<R>) -> io::Result<R> {
+    // It does not wait.
+    let _op = note::take();
+    loop {
+        match io() {
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Err(cancel::io_error(cause)),
+            result => return result,
+        }
+    }
 }

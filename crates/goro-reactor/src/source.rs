@@ -9,6 +9,8 @@
 //!    no later than the next change of readiness.
 //! 2. Each try spends the task's budget ([`goro_context::budget`]), errors included.
 //! 3. Waiting leaves a note ([`goro_context::note`]).
+//!    Where an operation would have to wait, and the code that runs was asked to stop, it gives up instead
+//!    ([`goro_context::cancel::io_error`]).
 //! 4. Interrupted operations are repeated inside. Transfers may be short; only `WouldBlock` of the
 //!    `try_` methods, or `Pending`, means that nothing more can be had now.
 //! 5. Nothing panics because its network or reactor is gone; operations then return errors.

@@ -10,7 +10,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use std::io;
 
-use goro_context::{Op, budget};
+use goro_context::{Op, budget, cancel, note};
 
 use crate::interest::Direction;
 use crate::registration::{Registration, waiting_for};
@@ -35,15 +35,22 @@ impl<'a> Waiter<'a> {
     /// As [`Registration::poll_ready`], in a place of its own, and spends one unit of budget.
     ///
     /// # Errors
-    /// As [`Registration::poll_ready`].
+    /// As [`Registration::poll_ready`]. Where it would have to wait, and the code that runs was asked to
+    /// stop, [why](cancel::cause_of): readiness of which no event has told yet does not count.
     pub fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Ready>> {
         let spent = ready!(budget::poll_spend(cx));
         let op = waiting_for(self.direction);
         let place = Place::Own(&mut self.key);
         let polled = self.registration.poll_ready_in(cx, self.direction, op, place);
-        match polled {
-            Poll::Pending => spent.refund(),
-            Poll::Ready(_) => self.leave(),
+        if polled.is_ready() {
+            self.leave();
+        } else if let Some(cause) = cancel::cause() {
+            self.leave();
+            // It does not wait.
+            let _op = note::take();
+            return Poll::Ready(Err(cancel::io_error(cause)));
+        } else {
+            spent.refund();
         }
         polled
     }

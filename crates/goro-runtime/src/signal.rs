@@ -25,10 +25,10 @@
 
 use core::fmt;
 use core::future::{Future, poll_fn};
-use core::pin::Pin;
+use core::pin::{Pin, pin};
 use core::task::{Context, Poll};
 use futures::Stream;
-use goro_context::{Op, note};
+use goro_context::{Op, cancel, note};
 use goro_wait::Key;
 use std::io;
 
@@ -125,7 +125,8 @@ pub fn signal(kind: SignalKind) -> io::Result<Signal> {
 /// From the first call on, an interrupt no longer ends the process by itself.
 ///
 /// # Errors
-/// As for [`signal`].
+/// As for [`signal`]; and [why](goro_context::cancel::cause_of) the code that runs was asked to stop, if it
+/// was while this waits.
 ///
 /// # Cancel safety
 /// Safe, but an interrupt between two calls is seen by neither: keep a [`Signal`] to miss none.
@@ -142,8 +143,13 @@ pub async fn ctrl_c() -> io::Result<()> {
     let kind = SignalKind::interrupt();
     #[cfg(not(unix))]
     let kind = SignalKind::from_raw(2);
-    signal(kind)?.recv().await;
-    Ok(())
+    let mut interrupts = signal(kind)?;
+    let mut next = pin!(interrupts.recv());
+    poll_fn(|cx| match (next.as_mut().poll(cx), cancel::cause()) {
+        (Poll::Pending, Some(cause)) => Poll::Ready(Err(cancel::io_error(cause))),
+        (polled, _) => polled.map(Ok),
+    })
+    .await
 }
 
 /// The signals of one kind since it was made; from [`signal`]. As a stream it has no end.

@@ -9,6 +9,8 @@
 //! 2. The thread's waker is kept for its next call, so that blocking allocates once per thread. A
 //!    late wake, meant for an earlier call, costs the next one a poll for nothing.
 //!
+//! 3. Who is asked to stop is woken once, so that an operation which observes that gives up.
+//!
 //! Left out: a time limit of the parker's own. Timed operations have a deadline, which wakes.
 
 #[cfg(not(loom))]
@@ -18,6 +20,7 @@ use core::pin::{Pin, pin};
 use core::task::{Context, Poll, Waker};
 use std::task::Wake;
 
+use goro_context::cancel::{self, Ambient};
 use goro_context::{budget, host, trust};
 use goro_shim::atomic::{AtomicBool, Ordering};
 use goro_shim::global::Arc;
@@ -114,6 +117,7 @@ pub(crate) fn block<F: Future>(future: F) -> F::Output {
     // Panic: the future's own passes through; nothing is held, and the lodging is not kept.
     let mut polled = poll(future.as_mut(), &mut cx);
     if polled.is_pending() {
+        let _asked = Asked::listen(&lodging.waker);
         let mut wait = || {
             while polled.is_pending() {
                 lodging.bed.sleep();
@@ -131,6 +135,23 @@ pub(crate) fn block<F: Future>(future: F) -> F::Output {
             output
         }
         Poll::Pending => unreachable!("a host runs a blocking job to its end"),
+    }
+}
+
+/// Stands in line at the token of the code that runs: a task does that itself, a thread has nobody to.
+struct Asked(Ambient, u64);
+
+impl Asked {
+    fn listen(waker: &Waker) -> Option<Self> {
+        let token = cancel::current()?;
+        let key = token.register(waker);
+        Some(Self(token, key))
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.0.unregister(self.1);
     }
 }
 

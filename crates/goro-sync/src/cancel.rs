@@ -20,9 +20,10 @@
 //! *ambient* one, which all code below sees, and which the tasks inherit that are spawned there.
 //!
 //! - [`check`] says whether it was cancelled, and [`cancelled`] waits for that.
-//! - An operation of goro's that would have to wait, and can answer with an error, does that instead: sending
-//!   to and receiving from channels, and reserving. What can be had at once is had all the same. Locks,
-//!   notifications, sleeps and streams wait on, as they have no error to give.
+//! - An operation of goro's that would have to wait, and can answer with an error, does that instead: of
+//!   channels, oneshots, watches, broadcasts, requests, semaphores and sockets. What can be had at once is had
+//!   all the same. Locks, notifications, sleeps and streams wait on, as they have no error to give; so does
+//!   whoever joins a task, which was asked to stop as well.
 //! - A task that inherited it is polled once more, so that this happens at once. (Futures in a set that polls
 //!   only those that were woken hear when they are polled next.)
 //! - [`shield`] covers what must not be stopped.
@@ -53,7 +54,7 @@ use goro_shim::global::Arc;
 use crate::block::block;
 use node::Node;
 
-pub use ambient::{Cancelled, Scope, Shield, cancelled, check, current, shield};
+pub use ambient::{Cancelled, Scope, Shield, cancelled, cause_of, check, current, shield};
 pub use guards::{DropGuard, OnCancel};
 pub use waiting::{RunUntilCancelled, WaitForCancellation, WaitForCancellationOwned};
 

@@ -26,8 +26,8 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use futures::future::FusedFuture;
-use goro_context::Op;
 use goro_context::time::{Duration, Instant};
+use goro_context::{Cause, Op};
 use goro_shim::Arc;
 use goro_shim::lock::Lock;
 
@@ -201,6 +201,9 @@ impl<T> CancelSafe for Closed<'_, T> {}
 
 /// The side that receives: a future of the value. Made by [`channel`].
 ///
+/// Where it would have to wait, and the code that runs was asked to stop, it fails instead, with
+/// [`RecvError::Cancelled`]; awaited by reference it can be awaited again.
+///
 /// # Cancel safety
 /// Dropping the receiver closes the channel: **Cancels** what the sender does for it, if the sender
 /// looks ([`Sender::closed`]), and drops a value that is on its way. By reference (`&mut receiver`,
@@ -219,7 +222,7 @@ impl<T> Receiver<T> {
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
         match self.attempt(None) {
             Attempt::Done(Ok(value)) => Ok(value),
-            Attempt::Done(Err(RecvError)) => Err(TryRecvError::Closed),
+            Attempt::Done(Err(_)) => Err(TryRecvError::Closed),
             Attempt::Waits | Attempt::Unprepared => Err(TryRecvError::Empty),
         }
     }
@@ -227,7 +230,8 @@ impl<T> Receiver<T> {
     /// Waits for the value, at most for `limit` from the first poll that has to wait.
     ///
     /// # Errors
-    /// Whether it may still come: after a timeout the receiver can be used as before.
+    /// Whether it may still come: after a timeout, and when the code that runs was asked to stop, the
+    /// receiver can be used as before.
     ///
     /// # Cancel safety
     /// **Safe**: the value stays where it is.
@@ -250,7 +254,7 @@ impl<T> Receiver<T> {
     /// runtime it is declared first, so that others take over the worker's tasks.
     ///
     /// # Errors
-    /// The sender was dropped without sending, or the value was taken already.
+    /// See [`RecvError`].
     pub fn blocking_recv(self) -> Result<T, RecvError> {
         block(self)
     }
@@ -261,6 +265,13 @@ impl<T> Receiver<T> {
     /// As [`recv_timeout`](Self::recv_timeout).
     pub fn blocking_recv_timeout(&mut self, limit: Duration) -> Result<T, RecvTimeoutError> {
         block(self.recv_timeout(limit))
+    }
+
+    /// As polling the receiver, but waits on whatever the code that runs was asked: for the outcome of a
+    /// child, who was asked as well. `None`: nothing will come.
+    #[doc(hidden)]
+    pub fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        wait::poll(&mut Outcome(self), cx)
     }
 
     /// Takes no value any more: from here on `send` gives it back, and [`Sender::closed`] is ready.
@@ -291,10 +302,11 @@ impl<T> Receiver<T> {
 impl<T> Operation for Receiver<T> {
     type Output = Result<T, RecvError>;
     const OP: Op = Op::Recv;
+    const OBSERVES: bool = true;
 
     #[inline]
     fn attempt(&mut self, offer: Option<&mut Offer<'_>>) -> Attempt<Self::Output> {
-        let Some(middle) = &self.middle else { return Attempt::Done(Err(RecvError)) };
+        let Some(middle) = &self.middle else { return Attempt::Done(Err(RecvError::Closed)) };
         let mut state = middle.lock();
         let value = state.value.take();
         if value.is_some() || state.sender_done || state.closed {
@@ -304,7 +316,7 @@ impl<T> Operation for Receiver<T> {
             // Nothing more will come, and the sender is told already: by its own `send`, or by
             // `close`.
             self.middle = None;
-            return Attempt::Done(value.ok_or(RecvError));
+            return Attempt::Done(value.ok_or(RecvError::Closed));
         }
         let Some(offer) = offer else {
             let own = state.receiver.clear();
@@ -313,6 +325,22 @@ impl<T> Operation for Receiver<T> {
             return Attempt::Waits;
         };
         if state.receiver.sit(offer) { Attempt::Waits } else { Attempt::Unprepared }
+    }
+
+    fn cancelled(&mut self, cause: Cause) -> Self::Output {
+        Err(RecvError::Cancelled(cause))
+    }
+}
+
+/// Receiving, for who waits on.
+struct Outcome<'a, T>(&'a mut Receiver<T>);
+
+impl<T> Operation for Outcome<'_, T> {
+    type Output = Option<T>;
+    const OP: Op = Op::Recv;
+
+    fn attempt(&mut self, offer: Option<&mut Offer<'_>>) -> Attempt<Self::Output> {
+        self.0.attempt(offer).map(Result::ok)
     }
 }
 
@@ -364,8 +392,7 @@ impl<T> Future for RecvTimeout<'_, T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.0.poll(cx).map(|outcome| match outcome {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(RecvError)) => Err(RecvTimeoutError::Closed),
+            Ok(received) => Ok(received?),
             Err(wait::Elapsed) => Err(RecvTimeoutError::Timeout),
         })
     }

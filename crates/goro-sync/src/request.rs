@@ -68,7 +68,8 @@ impl<Q, A> Client<Q, A> {
     /// Asks, and waits for the answer until `deadline`.
     ///
     /// # Errors
-    /// The question back, if no server has taken it; or that there will be no answer.
+    /// The question back, if no server has taken it; or that there will be no answer, or that it is not
+    /// waited for, since the code that runs was asked to stop.
     ///
     /// # Cancel safety
     /// **Cancels**: a question that no server has taken is dropped or, where it stands in the channel
@@ -81,11 +82,15 @@ impl<Q, A> Client<Q, A> {
             SendTimeoutError::Timeout(request) | SendTimeoutError::Full(request) => {
                 CallError::NotTaken(request.question)
             }
-            SendTimeoutError::Closed(request, _) => CallError::Closed(request.question),
+            SendTimeoutError::Closed(request, reason) => match reason.into_cancelled() {
+                Some(cause) => CallError::Cancelled(Some(request.question), cause),
+                None => CallError::Closed(request.question),
+            },
         })?;
         answer.recv_deadline(deadline).await.map_err(|error| match error {
             RecvTimeoutError::Timeout => CallError::Timeout,
             RecvTimeoutError::Closed => CallError::NoReply,
+            RecvTimeoutError::Cancelled(cause) => CallError::Cancelled(None, cause),
         })
     }
 

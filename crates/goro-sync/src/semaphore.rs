@@ -11,13 +11,17 @@
 //! Left out: reopening (a task that was told of the end would meet one that was not).
 
 use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
 
-use goro_context::{Op, cause::Text};
+use goro_context::{Cause, Op, cause::Text};
 use goro_shim::atomic::{AtomicUsize, Ordering};
 use goro_shim::global::Arc;
 
 use crate::block::block;
-use crate::permits::{self, Manner, Permits, Refusal};
+use crate::permits::{self, Acquire, Held, Manner, Permits, Refusal};
+use crate::wait::{self, Attempt, Offer, Operation};
 
 mod error;
 mod permit;
@@ -26,11 +30,52 @@ pub use error::{AcquireError, TooManyPermits, TryAcquireError};
 pub use permit::{OwnedPermit, Permit};
 
 /// How a permit is waited for.
+#[derive(Debug)]
 struct Request;
 
 impl Manner for Request {
     const OP: Op = Op::Acquire;
     const FAIR: bool = false;
+}
+
+/// Permits that are asked for. What a lock's permits are not: given up where the code that runs was asked
+/// to stop.
+struct Requested<'a>(Acquire<'a, Request>);
+
+impl<'a> Operation for Requested<'a> {
+    type Output = Result<Held<'a>, AcquireError>;
+    const OP: Op = Op::Acquire;
+    const OBSERVES: bool = true;
+
+    fn attempt(&mut self, offer: Option<&mut Offer<'_>>) -> Attempt<Self::Output> {
+        self.0.attempt(offer).map(|held| held.map_err(|_closed| AcquireError::Closed))
+    }
+
+    fn cancelled(&mut self, cause: Cause) -> Self::Output {
+        Err(AcquireError::Cancelled(cause))
+    }
+}
+
+impl<'a> Future for Requested<'a> {
+    type Output = Result<Held<'a>, AcquireError>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.0.poll_at_once(cx) {
+            Poll::Ready(Some(held)) => Poll::Ready(Ok(held)),
+            Poll::Ready(None) => poll_in_line(&mut self, cx),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn poll_in_line<'a>(
+    requested: &mut Requested<'a>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<Held<'a>, AcquireError>> {
+    wait::poll(requested, cx)
 }
 
 /// Permits to be taken and given back.
@@ -91,7 +136,8 @@ impl Semaphore {
     /// Takes a permit, when its turn has come.
     ///
     /// # Errors
-    /// When the semaphore is closed.
+    /// When the semaphore is closed; or when it would have to wait, and the code that runs was asked to
+    /// stop.
     ///
     /// # Cancel safety
     /// Safe: a future that is dropped has taken nothing, and loses its place among those who wait.
@@ -103,7 +149,7 @@ impl Semaphore {
     /// Takes so many permits at once, when its turn has come. None is had at once, unless it is closed.
     ///
     /// # Errors
-    /// When the semaphore is closed; or when more than one are wanted and there are fewer, held ones
+    /// As [`acquire`](Self::acquire); or when more than one are wanted and there are fewer, held ones
     /// included: no release could serve that.
     ///
     /// # Cancel safety
@@ -111,8 +157,8 @@ impl Semaphore {
     #[inline]
     pub async fn acquire_many(&self, count: usize) -> Result<Permit<'_>, AcquireError> {
         self.check(count)?;
-        let held = self.permits.acquire::<Request, 1>(count).await;
-        held.map(|held| Permit::new(self, held)).map_err(|_| AcquireError::Closed)
+        let held = Requested(self.permits.acquire(count)).await?;
+        Ok(Permit::new(self, held))
     }
 
     /// Takes a permit if one is free and no waiter is first.

@@ -34,7 +34,7 @@ use goro_shim::atomic::{AtomicU64, Ordering};
 use goro_shim::lock::Lock;
 use goro_wait::Wakers;
 
-pub use errors::{Closed, SendError};
+pub use errors::{ChangedError, Closed, SendError};
 pub use receiver::{Changed, Receiver, WaitFor};
 pub use sender::{AllGone, Sender};
 

@@ -327,7 +327,7 @@ pub mod __private {
 }
 
 /// The programs of the page on cancellation, kept running.
-#[cfg(all(doctest, feature = "macros"))]
+#[cfg(all(doctest, feature = "macros", feature = "net"))]
 #[doc = include_str!("../../../docs/cancellation.md")]
 pub struct Cancellation;
 

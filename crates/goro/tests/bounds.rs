@@ -141,6 +141,7 @@ fn channels() -> Vec<Row> {
         goro::request::Unwanted<T>: "bsy-",
         goro::watch::AllGone<'static, T>: "b---",
         goro::watch::Changed<'static, T>: "b---",
+        goro::watch::ChangedError: "bbbb",
         goro::watch::Closed: "bbbb",
         goro::watch::Receiver<T>: "b---",
         goro::watch::Seen<T>: "b---",

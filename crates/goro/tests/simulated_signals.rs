@@ -49,7 +49,7 @@ async fn watched(mut draw: Draw) {
                     0 => timeout(draw.time(), eye.changed()).await.ok(),
                     _ => Some(eye.changed().await),
                 };
-                if told.is_some_and(|told| told.is_err()) {
+                if matches!(told, Some(Err(_))) {
                     return *eye.borrow();
                 }
                 let seen = *eye.borrow_and_update();
@@ -115,6 +115,7 @@ async fn broadcasted(mut draw: Draw) {
                         return VALUES;
                     }
                     Err(RecvError::Closed) => return next,
+                    Err(RecvError::Cancelled(cause)) => panic!("nobody is asked to stop: {cause}"),
                 }
                 draw.pause().await;
             }
@@ -192,6 +193,7 @@ async fn requested(mut draw: Draw) {
                     }
                     Err(CallError::Timeout | CallError::NoReply) => {}
                     Err(CallError::Closed(back)) => panic!("there are servers for {back}"),
+                    Err(CallError::Cancelled(..)) => panic!("nobody is asked to stop"),
                 }
                 draw.pause().await;
             }

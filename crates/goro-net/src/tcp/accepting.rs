@@ -8,8 +8,8 @@ use std::net::SocketAddr;
 
 use futures::Stream;
 use futures::stream::FusedStream;
-use goro_context::Op;
 use goro_context::time::Deadline;
+use goro_context::{Op, cancel};
 use goro_reactor::source::{ListenerSource, StreamSource};
 use goro_reactor::{Direction, Waiter};
 
@@ -53,7 +53,12 @@ impl<'a> Accepting<'a> {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
         loop {
-            ready!(self.strain.poll_over(cx, &mut self.pause));
+            if self.strain.poll_over(cx, &mut self.pause).is_pending() {
+                return match cancel::cause() {
+                    Some(cause) => Poll::Ready(Err(cancel::io_error(cause))),
+                    None => Poll::Pending,
+                };
+            }
             let tried = ready!(self.from.poll_take(cx));
             let Some(taken) = self.strain.settle(tried) else { continue };
             return Poll::Ready(taken.and_then(|(taken, peer)| Ok((self.from.open(taken)?, peer))));

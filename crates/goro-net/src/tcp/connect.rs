@@ -10,7 +10,7 @@
 use std::io;
 use std::net::SocketAddr;
 
-use goro_context::Op;
+use goro_context::{Op, cancel};
 use goro_reactor::{Direction, Reactor};
 
 use super::kernel::KernelStream;
@@ -32,6 +32,8 @@ pub(super) async fn connect(target: Target) -> io::Result<TcpStream> {
         };
         match tried {
             Ok(stream) => return Ok(stream),
+            // Not the address's fault: the others would be given up, too.
+            Err(e) if cancel::cause_of(&e).is_some() => return Err(e),
             Err(e) => last = Some(e),
         }
     }

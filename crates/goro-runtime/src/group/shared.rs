@@ -16,7 +16,7 @@ use goro_context::time::Duration;
 use goro_context::{Cause, Kind};
 use goro_shim::atomic::{AtomicU64, Ordering};
 use goro_shim::global::{Arc, Lock, OnceLock};
-use goro_sync::{CancellationToken, OwnedPermit, Semaphore};
+use goro_sync::{AcquireError, CancellationToken, OwnedPermit, Semaphore};
 use goro_task::{AbortHandle, GRACE};
 use goro_wait::Key;
 
@@ -130,7 +130,10 @@ impl<T, E> Shared<T, E> {
     pub(super) async fn place(&self) -> Result<Option<OwnedPermit>, Cause> {
         let Some(places) = &self.places else { return Ok(None) };
         let place = self.token.run_until_cancelled(Arc::clone(places).acquire_owned()).await?;
-        place.map(Some).map_err(|_closed| Cause::Refused)
+        place.map(Some).map_err(|error| match error {
+            AcquireError::Cancelled(cause) => cause,
+            _ => Cause::Refused,
+        })
     }
 
     pub(super) fn try_place(&self) -> Result<Option<OwnedPermit>, Cause> {

@@ -283,8 +283,8 @@ impl<T> Future for ScopedChild<T> {
     type Output = Result<T, Cause>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let told = Pin::new(&mut self.told).poll(cx);
-        told.map(|told| told.unwrap_or_else(|_dropped| Err(Cause::new("the task was dropped"))))
+        let told = self.told.poll_outcome(cx);
+        told.map(|told| told.unwrap_or_else(|| Err(Cause::new("the task was dropped"))))
     }
 }
 

@@ -154,7 +154,7 @@ impl<T> Future for LocalChild<T> {
 
     /// An error is why the child was dropped: the scope is over.
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.told).poll(cx).map_err(|_dropped| Cause::new("the scope is over"))
+        self.told.poll_outcome(cx).map(|told| told.ok_or_else(|| Cause::new("the scope is over")))
     }
 }
 

@@ -3,7 +3,7 @@
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
-use goro_context::{Op, note};
+use goro_context::{Op, cancel, note};
 use goro_reactor::source::StreamSource;
 use goro_shim::Arc;
 use goro_shim::time::Instant;
@@ -92,6 +92,9 @@ impl Future for Dial {
         drop(before);
         match outcome {
             None => {
+                if let Some(cause) = cancel::cause() {
+                    return Poll::Ready(Err(cancel::io_error(cause)));
+                }
                 note::leave(Op::Connect, id);
                 Poll::Pending
             }

@@ -1,7 +1,7 @@
 //! Taking connections.
 
 use core::task::{Context, Poll, Waker, ready};
-use goro_context::{Op, budget, note};
+use goro_context::{Op, budget, cancel, note};
 use goro_reactor::source::{Accepted, ListenerSource, OptionName, StreamOption};
 use goro_shim::Arc;
 use goro_shim::lock::Lock;
@@ -100,6 +100,9 @@ impl ListenerSource for Door {
             let known = remember(&mut listening.waiting, waker);
             drop(lines);
             drop(known);
+            if let Some(cause) = cancel::cause() {
+                return Poll::Ready(Err(cancel::io_error(cause)));
+            }
             spent.refund();
             note::leave(Op::Accept, 0);
             return Poll::Pending;

@@ -1,7 +1,7 @@
 //! One end of a connection, as a socket has it.
 
 use core::task::{Context, Poll, Waker, ready};
-use goro_context::{Op, budget, note};
+use goro_context::{Op, budget, cancel, note};
 use goro_reactor::Direction;
 use goro_reactor::source::{OptionName, StreamOption, StreamSource};
 use goro_shim::Arc;
@@ -83,6 +83,9 @@ impl Stream {
         }
         match self.attempt(direction, Some(cx.waker().clone()), io) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                if let Some(cause) = cancel::cause() {
+                    return Poll::Ready(Err(cancel::io_error(cause)));
+                }
                 spent.refund();
                 note::leave(op_of(direction), self.link);
                 Poll::Pending

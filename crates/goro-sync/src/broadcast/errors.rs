@@ -3,9 +3,16 @@
 use core::error::Error;
 use core::fmt;
 
-/// There is no receiver; the value comes back.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct SendError<T>(pub T);
+use goro_context::Cause;
+
+/// Why [`send`](super::Sender::send) sent nothing; the value comes back.
+#[derive(Clone, PartialEq, Eq)]
+pub enum SendError<T> {
+    /// There is no receiver.
+    Closed(T),
+    /// It would have waited, and the code that runs was asked to stop ([`cancel`](crate::cancel)).
+    Cancelled(T, Cause),
+}
 
 /// Why [`try_send`](super::Sender::try_send) sent nothing; the value comes back.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -17,7 +24,7 @@ pub enum TrySendError<T> {
 }
 
 /// Why a receiver got no value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RecvError {
     /// So many values were missed, since the receiver was late: [`Skip`](super::OnLag::Skip). The next
     /// receive gives the oldest that is still there.
@@ -27,6 +34,9 @@ pub enum RecvError {
     Disconnected,
     /// All senders are gone, and this receiver has had all values.
     Closed,
+    /// It would have waited, and the code that runs was asked to stop ([`cancel`](crate::cancel)). The
+    /// receiver can be used as before.
+    Cancelled(Cause),
 }
 
 /// Why [`try_recv`](super::Receiver::try_recv) gave no value.
@@ -43,7 +53,7 @@ pub enum TryRecvError {
 }
 
 /// Why [`recv_timeout`](super::Receiver::recv_timeout) gave no value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RecvTimeoutError {
     /// The time was up.
     Timeout,
@@ -53,6 +63,17 @@ pub enum RecvTimeoutError {
     Disconnected,
     /// See [`RecvError::Closed`].
     Closed,
+    /// See [`RecvError::Cancelled`].
+    Cancelled(Cause),
+}
+
+impl<T> SendError<T> {
+    /// The value that was not sent.
+    pub fn into_inner(self) -> T {
+        match self {
+            Self::Closed(value) | Self::Cancelled(value, _) => value,
+        }
+    }
 }
 
 impl<T> TrySendError<T> {
@@ -70,6 +91,8 @@ impl From<RecvError> for TryRecvError {
             RecvError::Lagged(missed) => Self::Lagged(missed),
             RecvError::Disconnected => Self::Disconnected,
             RecvError::Closed => Self::Closed,
+            // Only what would wait is given up: there was none.
+            RecvError::Cancelled(_) => Self::Empty,
         }
     }
 }
@@ -80,6 +103,7 @@ impl From<RecvError> for RecvTimeoutError {
             RecvError::Lagged(missed) => Self::Lagged(missed),
             RecvError::Disconnected => Self::Disconnected,
             RecvError::Closed => Self::Closed,
+            RecvError::Cancelled(cause) => Self::Cancelled(cause),
         }
     }
 }
@@ -88,13 +112,19 @@ const NO_RECEIVER: &str = "nobody receives";
 
 impl<T> fmt::Debug for SendError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SendError").finish_non_exhaustive()
+        f.write_str(match self {
+            Self::Closed(_) => "Closed(..)",
+            Self::Cancelled(..) => "Cancelled(..)",
+        })
     }
 }
 
 impl<T> fmt::Display for SendError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(NO_RECEIVER)
+        match self {
+            Self::Closed(_) => f.write_str(NO_RECEIVER),
+            Self::Cancelled(_, cause) => write!(f, "nothing was sent: cancelled: {cause}"),
+        }
     }
 }
 
@@ -122,6 +152,7 @@ impl fmt::Display for RecvError {
             Self::Lagged(missed) => write!(f, "{missed} values were missed: the receiver was late"),
             Self::Disconnected => f.write_str("disconnected: the receiver was late"),
             Self::Closed => f.write_str("all senders are gone, and all values were received"),
+            Self::Cancelled(cause) => write!(f, "nothing was received: cancelled: {cause}"),
         }
     }
 }
@@ -139,11 +170,12 @@ impl fmt::Display for TryRecvError {
 
 impl fmt::Display for RecvTimeoutError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
+        match self {
             Self::Timeout => f.write_str("nothing more was sent in time"),
-            Self::Lagged(missed) => RecvError::Lagged(missed).fmt(f),
+            Self::Lagged(missed) => RecvError::Lagged(*missed).fmt(f),
             Self::Disconnected => RecvError::Disconnected.fmt(f),
             Self::Closed => RecvError::Closed.fmt(f),
+            Self::Cancelled(cause) => write!(f, "nothing was received: cancelled: {cause}"),
         }
     }
 }

@@ -63,7 +63,7 @@ fn a_receiver_that_goes_makes_room_or_ends_the_wait() {
         let (sender, late) = channel(1, OnLag::Wait);
         sender.try_send(1).unwrap();
         let other = loom::thread::spawn(move || drop(late));
-        assert_eq!(sender.blocking_send(2), Err(SendError(2)));
+        assert_eq!(sender.blocking_send(2), Err(SendError::Closed(2)));
         other.join().unwrap();
     });
 }

@@ -5,8 +5,8 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use goro_context::Op;
 use goro_context::time::Duration;
+use goro_context::{Cause, Op};
 use goro_shim::Arc;
 use goro_shim::atomic::Ordering;
 use goro_wait::Wakers;
@@ -84,7 +84,8 @@ impl<T: Clone> Receiver<T> {
     /// nobody else has the block any more (in a channel of less than 32 places: to the last who has it).
     ///
     /// # Errors
-    /// What was missed, or that nothing more will come; see [`RecvError`].
+    /// What was missed, that nothing more will come, or that the code which runs was asked to stop; see
+    /// [`RecvError`].
     ///
     /// # Cancel safety
     /// **Safe**: what was not received is still there.
@@ -192,6 +193,7 @@ pub struct RecvFuture<'a, T> {
 impl<T: Clone> Operation for RecvFuture<'_, T> {
     type Output = Result<T, RecvError>;
     const OP: Op = Op::Recv;
+    const OBSERVES: bool = true;
 
     #[inline]
     fn attempt(&mut self, offer: Option<&mut Offer<'_>>) -> Attempt<Self::Output> {
@@ -236,6 +238,10 @@ impl<T: Clone> Operation for RecvFuture<'_, T> {
     #[inline]
     fn stands(&self) -> bool {
         self.place.is_taken()
+    }
+
+    fn cancelled(&mut self, cause: Cause) -> Self::Output {
+        Err(RecvError::Cancelled(cause))
     }
 }
 

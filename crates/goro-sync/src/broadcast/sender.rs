@@ -5,7 +5,7 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use goro_context::Op;
+use goro_context::{Cause, Op};
 use goro_shim::Arc;
 use goro_wait::Wakers;
 
@@ -31,7 +31,8 @@ impl<T> Sender<T> {
     /// first come, first served.
     ///
     /// # Errors
-    /// The value back, if there is no receiver.
+    /// The value back, if there is no receiver; or if it would have to wait, and the code that runs was
+    /// asked to stop.
     ///
     /// # Cancel safety
     /// **Returns**: a future that is dropped early has sent nothing; [`SendFuture::into_inner`] gives
@@ -49,7 +50,7 @@ impl<T> Sender<T> {
         let mut send = self.send(value);
         match send.attempt(None) {
             Attempt::Done(Ok(receivers)) => Ok(receivers),
-            Attempt::Done(Err(SendError(value))) => Err(TrySendError::Closed(value)),
+            Attempt::Done(Err(error)) => Err(TrySendError::Closed(error.into_inner())),
             Attempt::Waits | Attempt::Unprepared => Err(TrySendError::Full(
                 send.into_inner().expect("what was not sent is still there"),
             )),
@@ -158,6 +159,7 @@ impl<T> Unpin for SendFuture<'_, T> {}
 impl<T> Operation for SendFuture<'_, T> {
     type Output = Result<usize, SendError<T>>;
     const OP: Op = Op::Send;
+    const OBSERVES: bool = true;
 
     fn attempt(&mut self, offer: Option<&mut Offer<'_>>) -> Attempt<Self::Output> {
         let Some(value) = self.value.take() else {
@@ -175,7 +177,7 @@ impl<T> Operation for SendFuture<'_, T> {
         let came = ring.sender_comes(&mut self.place);
         let outcome = match ring.put(marks, value, memory, came, &mut wakers, &mut dropped) {
             Ok(receivers) => Ok(receivers),
-            Err(Refused::NoReceiver(value)) => Err(SendError(value)),
+            Err(Refused::NoReceiver(value)) => Err(SendError::Closed(value)),
             Err(Refused::Full(value)) => {
                 self.value = Some(value);
                 if let Some(offer) = offer {
@@ -198,6 +200,13 @@ impl<T> Operation for SendFuture<'_, T> {
         wakers.wake_all();
         drop(dropped);
         Attempt::Done(outcome)
+    }
+
+    fn cancelled(&mut self, cause: Cause) -> Self::Output {
+        match self.value.take() {
+            Some(value) => Err(SendError::Cancelled(value, cause)),
+            None => unreachable!("what waits has its value"),
+        }
     }
 }
 

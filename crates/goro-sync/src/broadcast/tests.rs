@@ -117,7 +117,7 @@ fn without_receivers_values_come_back_until_somebody_subscribes() {
     assert!(poll_with(&mut send, &woken.waker()).is_pending());
     drop(receiver);
     assert_eq!(woken.count(), 1);
-    assert_eq!(poll_with(&mut send, &woken.waker()), Poll::Ready(Err(SendError(2))));
+    assert_eq!(poll_with(&mut send, &woken.waker()), Poll::Ready(Err(SendError::Closed(2))));
     assert!(sender.is_closed() && sender.is_empty());
     let mut receiver = sender.subscribe();
     sender.try_send(3).unwrap();

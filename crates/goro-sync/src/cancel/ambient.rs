@@ -23,7 +23,7 @@ use super::node::{Node, Open};
 use super::{CancellationToken, WaitForCancellationOwned};
 use crate::wait;
 
-pub use goro_context::cancel::check;
+pub use goro_context::cancel::{cause_of, check};
 
 /// The key of a waker that was woken instead of being kept: stale, and not zero.
 const NOT_KEPT: u64 = 1;

@@ -29,6 +29,14 @@ impl Reason {
         }
     }
 
+    /// Why the code that runs was asked to stop, if that is the reason.
+    pub(crate) fn into_cancelled(self) -> Option<Cause> {
+        match *self.0? {
+            Why::Cancelled(cause) => Some(cause),
+            Why::Closed(_) => None,
+        }
+    }
+
     /// Whether the operation was given up because the code that runs was asked to stop, instead of waiting.
     pub fn is_cancelled(&self) -> bool {
         matches!(self.0.as_deref(), Some(Why::Cancelled(_)))
@@ -161,7 +169,7 @@ impl<T> From<SendError<T>> for TrySendError<T> {
     }
 }
 
-/// Nothing can be reserved, nor received any more: the channel is closed.
+/// Nothing can be reserved: the channel is closed, or the code that runs was asked to stop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closed(pub Reason);
 
@@ -180,10 +188,14 @@ pub struct RecvError(pub Reason);
 
 impl fmt::Display for RecvError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.is_cancelled() {
-            false => write!(f, "nothing left to receive: {}", self.0),
-            true => write!(f, "nothing was received: {}", self.0),
-        }
+        not_received(&self.0, f)
+    }
+}
+
+fn not_received(reason: &Reason, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match reason.is_cancelled() {
+        false => write!(f, "nothing left to receive: {reason}"),
+        true => write!(f, "nothing was received: {reason}"),
     }
 }
 
@@ -214,7 +226,7 @@ impl Error for TryRecvError {}
 pub enum RecvTimeoutError {
     /// The time was up.
     Timeout,
-    /// The channel is closed, and empty.
+    /// See [`RecvError`].
     Closed(Reason),
 }
 
@@ -222,7 +234,7 @@ impl fmt::Display for RecvTimeoutError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Timeout => f.write_str("nothing was received: the time was up"),
-            Self::Closed(reason) => write!(f, "nothing left to receive: {reason}"),
+            Self::Closed(reason) => not_received(reason, f),
         }
     }
 }
@@ -234,8 +246,8 @@ impl Error for RecvTimeoutError {}
 pub struct SendManyError<T> {
     /// What was not sent.
     pub unsent: Vec<T>,
-    /// Why, if the channel is closed; `None` if it is full, and made to
-    /// [reject](super::Overflow::Reject) what is too much.
+    /// Why, if the channel is closed, or the code that runs was asked to stop; `None` if it is full, and
+    /// made to [reject](super::Overflow::Reject) what is too much.
     pub reason: Option<Reason>,
 }
 

@@ -6,11 +6,11 @@ use core::ops::{Deref, DerefMut};
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use goro_context::Op;
+use goro_context::{Cause, Op};
 use goro_shim::Arc;
 use goro_wait::Wakers;
 
-use super::errors::RecvError;
+use super::errors::{Reason, RecvError};
 use super::shared::{Channel, call, dispose};
 use crate::wait::{self, Attempt, Offer, Operation, Place};
 
@@ -30,6 +30,7 @@ impl<'a, T> RecvLease<'a, T> {
 impl<T> Operation for RecvLease<'_, T> {
     type Output = Result<Lease<T>, RecvError>;
     const OP: Op = Op::Recv;
+    const OBSERVES: bool = true;
 
     fn attempt(&mut self, offer: Option<&mut Offer<'_>>) -> Attempt<Self::Output> {
         let keep = |state: &mut super::state::State<T>| {
@@ -40,6 +41,10 @@ impl<T> Operation for RecvLease<'_, T> {
         attempt.map(|received| {
             received.map(|item| Lease { channel: Arc::clone(self.channel), item: Some(item) })
         })
+    }
+
+    fn cancelled(&mut self, cause: Cause) -> Self::Output {
+        Err(RecvError(Reason::cancelled(cause)))
     }
 }
 

@@ -8,10 +8,10 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 use std::collections::VecDeque;
 
-use goro_context::Op;
+use goro_context::{Cause, Op};
 use goro_wait::Wakers;
 
-use super::errors::{RecvError, SendError, SendManyError};
+use super::errors::{Reason, RecvError, SendError, SendManyError};
 use super::shared::Channel;
 use super::state::State;
 use crate::wait::{self, Attempt, Offer, Operation, Place, Waiter};
@@ -37,6 +37,7 @@ impl<'a, T> RecvMany<'a, T> {
 impl<T> Operation for RecvMany<'_, T> {
     type Output = Result<usize, RecvError>;
     const OP: Op = Op::Recv;
+    const OBSERVES: bool = true;
 
     fn attempt(&mut self, offer: Option<&mut Offer<'_>>) -> Attempt<Self::Output> {
         if self.limit == 0 {
@@ -57,6 +58,10 @@ impl<T> Operation for RecvMany<'_, T> {
             }
             other => other.map(|received| received.map(|_| 0)),
         }
+    }
+
+    fn cancelled(&mut self, cause: Cause) -> Self::Output {
+        Err(RecvError(Reason::cancelled(cause)))
     }
 }
 
@@ -121,6 +126,7 @@ impl<T> Unpin for SendMany<'_, T> {}
 impl<T> Operation for SendMany<'_, T> {
     type Output = Result<(), SendManyError<T>>;
     const OP: Op = Op::Send;
+    const OBSERVES: bool = true;
 
     fn attempt(&mut self, mut offer: Option<&mut Offer<'_>>) -> Attempt<Self::Output> {
         loop {
@@ -147,6 +153,11 @@ impl<T> Operation for SendMany<'_, T> {
                 Attempt::Unprepared => return Attempt::Unprepared,
             }
         }
+    }
+
+    fn cancelled(&mut self, cause: Cause) -> Self::Output {
+        let (unsent, reason) = (self.take_unsent(), Some(Reason::cancelled(cause)));
+        Err(SendManyError { unsent, reason })
     }
 }
 

@@ -12,7 +12,7 @@ use super::receiver::Receiver;
 use super::sender::Sender;
 use super::shared::Channel;
 use crate::wait::{self, Attempt, Offer, Operation, Place};
-use goro_context::Op;
+use goro_context::{Cause, Op};
 
 /// The values of a channel as a stream, until the channel is closed and empty; made by
 /// [`Receiver::stream`] and [`Receiver::into_stream`].
@@ -120,9 +120,14 @@ struct Reserving<'a, T>(&'a Channel<T>, &'a mut Place);
 impl<T> Operation for Reserving<'_, T> {
     type Output = Result<(), Reason>;
     const OP: Op = Op::Send;
+    const OBSERVES: bool = true;
 
     fn attempt(&mut self, offer: Option<&mut Offer<'_>>) -> Attempt<Self::Output> {
         self.0.reserve(self.1, offer)
+    }
+
+    fn cancelled(&mut self, cause: Cause) -> Self::Output {
+        Err(Reason::cancelled(cause))
     }
 }
 

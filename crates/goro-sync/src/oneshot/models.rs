@@ -45,7 +45,7 @@ fn a_sender_that_goes_wakes_the_receiver() {
     loom::model(|| {
         let (sender, receiver) = channel::<u32>();
         let other = loom::thread::spawn(move || drop(sender));
-        assert_eq!(receiver.blocking_recv(), Err(RecvError));
+        assert_eq!(receiver.blocking_recv(), Err(RecvError::Closed));
         other.join().unwrap();
     });
 }

@@ -30,10 +30,10 @@ fn what_cannot_be_delivered_comes_back() {
     let (sender, mut receiver) = channel();
     receiver.close();
     assert_eq!(sender.send(1), Err(SendError(1)));
-    assert_eq!(block_on(&mut receiver), Err(RecvError));
+    assert_eq!(block_on(&mut receiver), Err(RecvError::Closed));
     // Polled again it says the same.
     assert!(receiver.is_terminated());
-    assert_eq!(block_on(receiver), Err(RecvError));
+    assert_eq!(block_on(receiver), Err(RecvError::Closed));
 }
 
 /// Pitfall 109.
@@ -232,11 +232,11 @@ proptest! {
                 Step::Poll => if let Some(receiver) = &mut receiver {
                     let expected = match model.receive() {
                         Ok(value) => Poll::Ready(Ok(value)),
-                        Err(TryRecvError::Closed) => Poll::Ready(Err(RecvError)),
+                        Err(TryRecvError::Closed) => Poll::Ready(Err(RecvError::Closed)),
                         Err(TryRecvError::Empty) => Poll::Pending,
                     };
-                    prop_assert_eq!(poll_with(receiver, &woken.waker()), expected);
                     model.waits = expected.is_pending();
+                    prop_assert_eq!(poll_with(receiver, &woken.waker()), expected);
                 }
                 Step::TryRecv => if let Some(receiver) = &mut receiver {
                     prop_assert_eq!(receiver.try_recv(), model.receive());

@@ -113,6 +113,18 @@ impl<'a, M: Manner, const QUORUM: usize> Acquire<'a, M, QUORUM> {
         taken.ok()
     }
 
+    /// What is free, paid for; or nothing, and nothing paid: then it is to be waited for. What is free is
+    /// had without what waiting takes: that is as much again as the taking.
+    #[inline]
+    pub(crate) fn poll_at_once(&self, cx: &mut Context<'_>) -> Poll<Option<Held<'a, QUORUM>>> {
+        let spent = ready!(budget::poll_spend(cx));
+        let taken = self.take_at_once();
+        if taken.is_none() {
+            spent.refund();
+        }
+        Poll::Ready(taken)
+    }
+
     /// In line, or with a turn, or about to stand in line.
     #[cold]
     fn attempt_in_line(
@@ -194,13 +206,10 @@ impl<'a, M: Manner, const QUORUM: usize> Future for Acquire<'a, M, QUORUM> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        // What is free is had without what waiting takes: that is as much again as the taking.
-        let spent = ready!(budget::poll_spend(cx));
-        if let Some(held) = self.take_at_once() {
-            return Poll::Ready(Ok(held));
+        match ready!(self.poll_at_once(cx)) {
+            Some(held) => Poll::Ready(Ok(held)),
+            None => poll_in_line(&mut self, cx),
         }
-        spent.refund();
-        poll_in_line(&mut self, cx)
     }
 }
 

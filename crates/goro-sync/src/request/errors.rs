@@ -3,8 +3,10 @@
 use core::error::Error;
 use core::fmt;
 
+use goro_context::Cause;
+
 /// Why [`call`](super::Client::call) has no answer.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum CallError<Q> {
     /// All servers are gone, and none has taken the question, which comes back.
     Closed(Q),
@@ -15,6 +17,9 @@ pub enum CallError<Q> {
     Timeout,
     /// The question was passed on, and whoever had it has dropped its [`Reply`](super::Reply).
     NoReply,
+    /// It would have waited, and the code that runs was asked to stop ([`cancel`](crate::cancel)). The
+    /// question comes back, unless it was passed on.
+    Cancelled(Option<Q>, Cause),
 }
 
 /// The caller has given up; the answer comes back.
@@ -26,6 +31,7 @@ impl<Q> CallError<Q> {
     pub fn into_question(self) -> Option<Q> {
         match self {
             Self::Closed(question) | Self::NotTaken(question) => Some(question),
+            Self::Cancelled(question, _) => question,
             Self::Timeout | Self::NoReply => None,
         }
     }
@@ -38,18 +44,20 @@ impl<Q> fmt::Debug for CallError<Q> {
             Self::NotTaken(_) => "NotTaken(..)",
             Self::Timeout => "Timeout",
             Self::NoReply => "NoReply",
+            Self::Cancelled(..) => "Cancelled(..)",
         })
     }
 }
 
 impl<Q> fmt::Display for CallError<Q> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Closed(_) => "nobody answers questions any more",
-            Self::NotTaken(_) => "nobody took the question in time",
-            Self::Timeout => "nobody answered in time",
-            Self::NoReply => "the question was dropped without an answer",
-        })
+        match self {
+            Self::Closed(_) => f.write_str("nobody answers questions any more"),
+            Self::NotTaken(_) => f.write_str("nobody took the question in time"),
+            Self::Timeout => f.write_str("nobody answered in time"),
+            Self::NoReply => f.write_str("the question was dropped without an answer"),
+            Self::Cancelled(_, cause) => write!(f, "no answer was waited for: cancelled: {cause}"),
+        }
     }
 }
 

@@ -2,8 +2,10 @@
 
 use core::fmt;
 
+use goro_context::Cause;
+
 /// Why [`acquire`](super::Semaphore::acquire) gave no permit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AcquireError {
     /// The semaphore is closed.
@@ -15,6 +17,8 @@ pub enum AcquireError {
         /// How many there are, free and held.
         total: usize,
     },
+    /// It would have waited, and the code that runs was asked to stop ([`cancel`](crate::cancel)).
+    Cancelled(Cause),
 }
 
 /// Why [`try_acquire`](super::Semaphore::try_acquire) gave no permit.
@@ -39,6 +43,8 @@ impl From<AcquireError> for TryAcquireError {
         match error {
             AcquireError::Closed => Self::Closed,
             AcquireError::MoreThanTotal { wanted, total } => Self::MoreThanTotal { wanted, total },
+            // Only what would wait is given up: there were too few.
+            AcquireError::Cancelled(_) => Self::TooFew,
         }
     }
 }
@@ -49,7 +55,10 @@ pub struct TooManyPermits(pub(super) ());
 
 impl fmt::Display for AcquireError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        TryAcquireError::from(*self).fmt(f)
+        match self {
+            Self::Cancelled(cause) => write!(f, "no permit was taken: cancelled: {cause}"),
+            other => TryAcquireError::from(other.clone()).fmt(f),
+        }
     }
 }
 

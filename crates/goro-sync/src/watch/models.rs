@@ -30,7 +30,7 @@ fn a_change_wakes_and_is_seen_with_what_came_before_it() {
         assert_eq!(written.load(Ordering::Relaxed), 1);
         assert_eq!(*receiver.borrow_and_update(), 1);
         drop(other.join().unwrap());
-        assert_eq!(receiver.blocking_changed(), Err(Closed));
+        assert_eq!(receiver.blocking_changed(), Err(ChangedError::Closed));
     });
 }
 
@@ -40,7 +40,7 @@ fn the_last_value_is_seen_before_the_end() {
         let (sender, mut receiver) = channel(0);
         let other = loom::thread::spawn(move || sender.send(1).unwrap());
         assert_eq!(receiver.blocking_changed(), Ok(()));
-        assert_eq!(receiver.blocking_changed(), Err(Closed));
+        assert_eq!(receiver.blocking_changed(), Err(ChangedError::Closed));
         assert_eq!(*receiver.borrow(), 1);
         other.join().unwrap();
     });

@@ -5,11 +5,11 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use goro_context::Op;
+use goro_context::{Cause, Op};
 use goro_shim::Arc;
 use goro_wait::Wakers;
 
-use super::{Closed, Seen, Shared};
+use super::{ChangedError, Closed, Seen, Shared};
 use crate::block::block;
 use crate::select::CancelSafe;
 use crate::wait::{self, Attempt, Offer, Operation, Place};
@@ -66,7 +66,8 @@ impl<T> Receiver<T> {
     /// Waits until there is a value that was not seen, and has it count as seen.
     ///
     /// # Errors
-    /// All senders are gone, and the last value has been seen.
+    /// All senders are gone, and the last value has been seen; or it would have to wait, and the code that
+    /// runs was asked to stop.
     ///
     /// # Cancel safety
     /// **Safe**: a change that was not seen is still there.
@@ -78,7 +79,8 @@ impl<T> Receiver<T> {
     /// now is asked first. Values that are replaced before anybody looks are not asked.
     ///
     /// # Errors
-    /// All senders are gone, and the last value is not wanted.
+    /// All senders are gone, and the last value is not wanted; or it would have to wait, and the code that
+    /// runs was asked to stop.
     ///
     /// # Cancel safety
     /// **Safe**: values that were not wanted count as seen.
@@ -100,7 +102,7 @@ impl<T> Receiver<T> {
     ///
     /// # Errors
     /// As [`changed`](Self::changed).
-    pub fn blocking_changed(&mut self) -> Result<(), Closed> {
+    pub fn blocking_changed(&mut self) -> Result<(), ChangedError> {
         block(self.changed())
     }
 
@@ -108,7 +110,10 @@ impl<T> Receiver<T> {
     ///
     /// # Errors
     /// As [`wait_for`](Self::wait_for).
-    pub fn blocking_wait_for(&mut self, wanted: impl FnMut(&T) -> bool) -> Result<Seen<T>, Closed> {
+    pub fn blocking_wait_for(
+        &mut self,
+        wanted: impl FnMut(&T) -> bool,
+    ) -> Result<Seen<T>, ChangedError> {
         block(self.wait_for(wanted))
     }
 
@@ -119,7 +124,7 @@ impl<T> Receiver<T> {
 
     /// One attempt to see a change.
     #[inline]
-    fn attempt(&mut self, offer: Option<&mut Offer<'_>>) -> Attempt<Result<(), Closed>> {
+    fn attempt(&mut self, offer: Option<&mut Offer<'_>>) -> Attempt<Result<(), ChangedError>> {
         let version = self.shared.version();
         if version != self.seen {
             // The place in line is kept for the next time.
@@ -133,9 +138,10 @@ impl<T> Receiver<T> {
             return Attempt::Done(Ok(()));
         }
         if state.sender_count == 0 {
-            return Attempt::Done(Err(Closed));
+            return Attempt::Done(Err(ChangedError::Closed));
         }
-        // It is always offered a waker: nobody gives it a time limit.
+        // Without an offer it is a glance, which leaves the place as it is, or the last attempt before
+        // `cancelled`, which gives the place up.
         let Some(offer) = offer else { return Attempt::Waits };
         let came = state.readers.arrive(&mut self.place);
         if state.readers.wait(&mut self.place, offer, came, || ()) {
@@ -197,8 +203,9 @@ pub struct Changed<'a, T> {
 }
 
 impl<T> Operation for Changed<'_, T> {
-    type Output = Result<(), Closed>;
+    type Output = Result<(), ChangedError>;
     const OP: Op = Op::Changed;
+    const OBSERVES: bool = true;
 
     #[inline]
     fn attempt(&mut self, offer: Option<&mut Offer<'_>>) -> Attempt<Self::Output> {
@@ -212,10 +219,15 @@ impl<T> Operation for Changed<'_, T> {
     fn stands(&self) -> bool {
         self.waits
     }
+
+    fn cancelled(&mut self, cause: Cause) -> Self::Output {
+        self.receiver.leave();
+        Err(ChangedError::Cancelled(cause))
+    }
 }
 
 impl<T> Future for Changed<'_, T> {
-    type Output = Result<(), Closed>;
+    type Output = Result<(), ChangedError>;
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -249,8 +261,9 @@ pub struct WaitFor<'a, T, F> {
 }
 
 impl<T, F: FnMut(&T) -> bool> Operation for WaitFor<'_, T, F> {
-    type Output = Result<Seen<T>, Closed>;
+    type Output = Result<Seen<T>, ChangedError>;
     const OP: Op = Op::Changed;
+    const OBSERVES: bool = true;
 
     fn attempt(&mut self, mut offer: Option<&mut Offer<'_>>) -> Attempt<Self::Output> {
         loop {
@@ -270,12 +283,17 @@ impl<T, F: FnMut(&T) -> bool> Operation for WaitFor<'_, T, F> {
             }
         }
     }
+
+    fn cancelled(&mut self, cause: Cause) -> Self::Output {
+        self.changed.receiver.leave();
+        Err(ChangedError::Cancelled(cause))
+    }
 }
 
 impl<T, F> Unpin for WaitFor<'_, T, F> {}
 
 impl<T, F: FnMut(&T) -> bool> Future for WaitFor<'_, T, F> {
-    type Output = Result<Seen<T>, Closed>;
+    type Output = Result<Seen<T>, ChangedError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         wait::poll(&mut *self, cx)

@@ -53,7 +53,7 @@ fn who_waits_for_a_value_is_not_woken_to_it_by_others() {
     assert_eq!(other.join().unwrap(), Ok(50));
     let mut receiver = sender.subscribe();
     drop(sender);
-    assert_eq!(block_on(receiver.wait_for(|n| *n == 7)).unwrap_err(), Closed);
+    assert_eq!(block_on(receiver.wait_for(|n| *n == 7)).unwrap_err(), ChangedError::Closed);
     assert_eq!(*block_on(receiver.wait_for(|n| *n == 50)).unwrap(), 50);
 }
 
@@ -248,11 +248,12 @@ impl Case {
         let expected = if guest.seen != self.sent {
             Poll::Ready(Ok(()))
         } else if self.senders.is_empty() {
-            Poll::Ready(Err(Closed))
+            Poll::Ready(Err(ChangedError::Closed))
         } else {
             Poll::Pending
         };
         let mut changed = guest.receiver.changed();
+        let (waits, sees) = (expected.is_pending(), expected == Poll::Ready(Ok(())));
         prop_assert_eq!(poll_with(&mut changed, &guest.woken.waker()), expected);
         // One that is forgotten goes on standing in line, as a task does that is polled again.
         if keep {
@@ -260,8 +261,8 @@ impl Case {
         } else {
             drop(changed);
         }
-        guest.waits = keep && expected.is_pending();
-        if expected == Poll::Ready(Ok(())) {
+        guest.waits = keep && waits;
+        if sees {
             guest.seen = self.sent;
         }
         Ok(())

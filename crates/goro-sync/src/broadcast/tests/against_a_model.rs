@@ -153,7 +153,8 @@ impl<'a> Case<'a> {
         let polled = poll_with(&mut send, &woken.waker());
         let full = self.on_lag == OnLag::Wait && self.len() == self.capacity;
         match polled {
-            Poll::Ready(Err(SendError(_))) => {
+            Poll::Ready(Err(SendError::Cancelled(..))) => unreachable!("nobody is asked to stop"),
+            Poll::Ready(Err(SendError::Closed(_))) => {
                 // The last receivers may have been cut off by this very send.
                 if self.connected() > 0 {
                     prop_assert_eq!(self.on_lag, OnLag::Disconnect);
