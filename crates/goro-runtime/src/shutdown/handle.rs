@@ -31,7 +31,7 @@ use crate::ground::Ground;
 /// |---|---|---|
 /// | [`Running`](Phase::Running) | all | |
 /// | [`Draining`](Phase::Draining) | [guarded](Guard) work | hooks run; guards are waited for, as long as the [policy](DrainPolicy) allows |
-/// | [`Terminating`](Phase::Terminating) | nobody | all tasks are asked to end, and after a grace of a second dropped |
+/// | [`Terminating`](Phase::Terminating) | nobody | all tasks are asked to end, and after a [grace](Self::set_grace) of five seconds dropped |
 /// | [`Stopped`](Phase::Stopped) | nobody | the report is there |
 ///
 /// # Sources
@@ -208,8 +208,12 @@ impl ShutdownHandle {
         self.unit.look();
     }
 
-    /// Chooses how long tasks have for ending by themselves when they are asked to; default: a second. Counts
-    /// from the next end of a drain on.
+    /// Chooses how long tasks have for ending by themselves when they are asked to; default: five seconds, as
+    /// for a task that is [cancelled](crate::task::JoinHandle::cancel). Counts from the next end of a drain on.
+    ///
+    /// Who ends in time is not waited for any longer: what takes all of it are tasks that wait for something
+    /// that has no error to give, a sleep or a lock. A program with such tasks chooses less, or has them wait
+    /// for [`terminating`](Self::terminating) as well.
     pub fn set_grace(&self, grace: Duration) {
         self.unit.set_grace(grace);
     }
