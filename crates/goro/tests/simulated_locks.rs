@@ -28,7 +28,7 @@ const SEEDS: u64 = 100;
 /// The longest pause, in microseconds.
 const LONGEST: u64 = 3_000;
 /// What a task says that panics by plan.
-const AT_WORK: &str = "at work";
+const BY_PLAN: &str = "by plan";
 
 /// Runs tasks made of `each` under many seeds: each has its own generator, and may be aborted at some
 /// time; then what they have left is looked at.
@@ -57,7 +57,7 @@ fn explore_tasks<S, F>(
             for task in tasks {
                 // They are aborted, and panic by plan; what they assert is to be heard.
                 if let Err(error) = task.await {
-                    let planned = error.is_cancelled() || error.to_string().contains(AT_WORK);
+                    let planned = error.is_cancelled() || error.to_string().contains(BY_PLAN);
                     assert!(planned, "{error}");
                 }
             }
@@ -99,7 +99,7 @@ fn a_mutex_lets_one_in_at_a_time() {
                     let _alone = Alone::among(&shared.1, 1);
                     *number += 1;
                     draw.pause().await;
-                    assert!(draw.below(40) > 0, "a holder panics");
+                    assert!(draw.below(40) > 0, "{BY_PLAN}");
                 }
                 draw.pause().await;
             }
@@ -172,7 +172,7 @@ fn a_semaphore_keeps_its_permits() {
                     let permit = permit.unwrap();
                     let _among = Alone::weighing(&shared.1, permit.count(), 3);
                     draw.pause().await;
-                    assert!(draw.below(40) > 0, "a holder panics");
+                    assert!(draw.below(40) > 0, "{BY_PLAN}");
                 }
             }
         },
@@ -393,7 +393,7 @@ fn a_value_is_made_once_whoever_is_cancelled() {
             }
             let fly = flights.run(draw.below(2), || async {
                 sleep(Duration::from_micros(pause)).await;
-                assert!(pause % 7 > 0, "{AT_WORK}");
+                assert!(pause % 7 > 0, "{BY_PLAN}");
                 pause
             });
             let _flown = timeout(wait, fly).await;
