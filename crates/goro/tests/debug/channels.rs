@@ -173,7 +173,8 @@ pub(crate) fn one_value(shown: &mut Shown) {
     drop(tx);
     shown.add("watch::Receiver", "closed", &other);
     assert!(rx.blocking_changed().is_ok());
-    shown.add("watch::Closed", "closed", &rx.blocking_changed().unwrap_err());
+    shown.add("watch::ChangedError", "closed", &rx.blocking_changed().unwrap_err());
+    shown.add("watch::Closed", "closed", &rx.has_changed().unwrap_err());
     let (tx, rx) = watch::channel(1_u8);
     drop(rx);
     shown.add("watch::Sender", "nobody receives", &tx);
