@@ -126,7 +126,24 @@ trait Queue: Send + Sync + 'static {
     fn operate(&self, value: u64) -> Option<Answer>;
 }
 
-struct Channel(Sender<u64>, Receiver<u64>);
+struct Channel<V>(Sender<V>, Receiver<V>);
+
+/// A value of which two fit into each part that a channel's memory is made of: in most histories there are
+/// several parts.
+struct Wide(u64, [u64; 1000]);
+
+impl From<u64> for Wide {
+    fn from(value: u64) -> Self {
+        Self(value, [value; 1000])
+    }
+}
+
+impl From<Wide> for u64 {
+    fn from(Wide(value, room): Wide) -> Self {
+        assert_eq!(room, [value; 1000]);
+        value
+    }
+}
 
 fn poll_some<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
     for _ in 0..random::below(6) {
@@ -139,7 +156,7 @@ fn poll_some<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
     None
 }
 
-impl Queue for Channel {
+impl<V: From<u64> + Into<u64> + Send + 'static> Queue for Channel<V> {
     fn operate(&self, value: u64) -> Option<Answer> {
         let Self(tx, rx) = self;
         let sent = match tx.capacity() {
@@ -147,18 +164,18 @@ impl Queue for Channel {
             _ => Answer::Sent(value),
         };
         match random::below(4) {
-            0 => match tx.try_send(value) {
+            0 => match tx.try_send(value.into()) {
                 Ok(()) => Some(Answer::Sent(value)),
                 Err(TrySendError::Full(_)) => Some(Answer::Full),
                 Err(TrySendError::Closed(..)) => panic!("nobody closes it"),
             },
             1 => match rx.try_recv() {
-                Ok(value) => Some(Answer::Received(value)),
+                Ok(value) => Some(Answer::Received(value.into())),
                 Err(TryRecvError::Empty) => Some(Answer::Empty),
                 Err(TryRecvError::Closed(_)) => panic!("nobody closes it"),
             },
             2 => {
-                let mut send = tx.send(value);
+                let mut send = tx.send(value.into());
                 let was_sent = match poll_some(&mut send) {
                     Some(outcome) => outcome.is_ok(),
                     None => send.into_inner().is_none(),
@@ -166,7 +183,7 @@ impl Queue for Channel {
                 Some(if was_sent { sent } else { Answer::GaveUp })
             }
             _ => match poll_some(&mut rx.recv()) {
-                Some(received) => received.ok().map(Answer::Received),
+                Some(received) => received.ok().map(|value| Answer::Received(value.into())),
                 None => None,
             },
         }
@@ -219,9 +236,9 @@ fn histories() -> usize {
     given.map_or(100, |text| text.parse().expect("GORO_CHANNEL_HISTORIES is a number"))
 }
 
-fn check(capacity: usize) {
+fn check<V: From<u64> + Into<u64> + Send + 'static>(capacity: usize) {
     for round in 0..histories() {
-        let (tx, rx) = bounded(capacity);
+        let (tx, rx) = bounded::<V>(capacity);
         let channel = Arc::new(Channel(tx, rx));
         let (threads, operations) = [(2, 20), (4, 12), (8, 20)][round % 3];
         let history = history(&channel, threads, operations);
@@ -231,22 +248,27 @@ fn check(capacity: usize) {
 
 #[test]
 fn a_rendezvous_is_linearizable() {
-    check(0);
+    check::<u64>(0);
 }
 
 #[test]
 fn a_channel_with_one_place_is_linearizable() {
-    check(1);
+    check::<u64>(1);
 }
 
 #[test]
 fn a_channel_with_places_is_linearizable() {
-    check(3);
+    check::<u64>(3);
 }
 
 #[test]
 fn an_unbounded_channel_is_linearizable() {
-    check(usize::MAX);
+    check::<u64>(usize::MAX);
+}
+
+#[test]
+fn an_unbounded_channel_of_wide_values_is_linearizable() {
+    check::<Wide>(usize::MAX);
 }
 
 #[test]

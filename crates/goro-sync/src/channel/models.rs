@@ -223,3 +223,44 @@ fn the_end_of_the_senders_overtakes_no_value() {
         poll_once(rx.recv());
     });
 }
+
+/// Two values in the ring and two in blocks behind it.
+fn with_blocks() -> (Sender<u64>, Receiver<u64>) {
+    let (tx, rx) = unbounded();
+    (0..4).for_each(|value| tx.try_send(value).unwrap());
+    (tx, rx)
+}
+
+/// The ring runs out and is filled from the blocks while values come.
+#[test]
+fn blocks_keep_their_order_while_values_come() {
+    loom::model(|| {
+        let (tx, rx) = with_blocks();
+        let sender = thread::spawn(move || {
+            tx.try_send(4).unwrap();
+            tx.try_send(5).unwrap();
+        });
+        (0..6).for_each(|value| assert_eq!(rx.blocking_recv(), Ok(value)));
+        assert!(rx.blocking_recv().is_err());
+        sender.join().unwrap();
+    });
+}
+
+/// No value goes behind the blocks of a channel that is closed: it is received, or comes back.
+#[test]
+fn a_close_while_values_stand_in_blocks() {
+    loom::model(|| {
+        let (tx, rx) = with_blocks();
+        let closer = rx.clone();
+        let closes = thread::spawn(move || {
+            closer.close();
+        });
+        let late = tx.clone();
+        let sender = thread::spawn(move || tx.try_send(4).is_ok());
+        closes.join().unwrap();
+        assert!(late.try_send(9).is_err());
+        let sent = sender.join().unwrap();
+        let received = core::iter::from_fn(|| rx.try_recv().ok());
+        assert_eq!(received.collect::<Vec<_>>(), (0..4 + u64::from(sent)).collect::<Vec<_>>());
+    });
+}
