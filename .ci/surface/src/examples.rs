@@ -1,7 +1,8 @@
 //! Who has an example that runs.
 //!
 //! An item has one if its documentation holds one; or if one on its page, which is that of the type it belongs
-//! to, or in the module's introduction, uses it by name: a reader who looks for it finds it there. A type has one
+//! to, or on the module's, of its introduction or a free function, uses it by name: a reader who looks for it finds it
+//! there. A type has one
 //! also if a function of its module returns it, and has an example: futures, guards and errors are met that
 //! way. Of a family that differs by a number (`Race2`, `Race3`) one stands for all.
 //!
@@ -16,7 +17,11 @@ pub(crate) fn without(entries: &[Entry]) -> (usize, Vec<String>) {
     let mut pages: BTreeMap<&str, String> = BTreeMap::new();
     for entry in entries {
         let page = entry.owner.as_deref().unwrap_or(&entry.path);
-        pages.entry(page).or_default().push_str(&examples(&entry.docs));
+        let shown = examples(&entry.docs);
+        if entry.kind == "function" && entry.owner.is_none() {
+            pages.entry(module(&entry.path)).or_default().push_str(&shown);
+        }
+        pages.entry(page).or_default().push_str(&shown);
     }
     let none = String::new();
     let used = |entry: &Entry| {

@@ -55,6 +55,20 @@ pub(crate) const DEFAULT: (&str, usize) = ("blocking", 0);
 /// assert_eq!(runtime.block_on(job).unwrap(), 4);
 /// # Ok::<(), goro_runtime::BuildError>(())
 /// ```
+///
+/// ```
+/// use goro_runtime::blocking::Config;
+/// use std::time::Duration;
+///
+/// let config = Config::new("disk")
+///     .least(1)
+///     .most(8)
+///     .queue(1_000)
+///     .keep_alive(Duration::from_secs(10))
+///     .waited_for(false);
+/// let runtime = goro_runtime::Builder::new().blocking_pool(config).build().unwrap();
+/// assert!(runtime.handle().blocking_pool("disk").is_some());
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a configuration does nothing until a builder has it"]
 pub struct Config {
@@ -112,6 +126,17 @@ impl Config {
 /// A pool of a runtime's; from [`Handle::blocking_pool`].
 ///
 /// Like a handle, it does not keep the runtime running.
+///
+/// ```
+/// use goro_runtime::Builder;
+/// use goro_runtime::blocking::Config;
+///
+/// let runtime = Builder::new().blocking_pool(Config::new("disk").least(0).waited_for(true)).build().unwrap();
+/// let disk = runtime.handle().blocking_pool("disk").unwrap();
+/// let read = disk.spawn(|| "read");
+/// assert_eq!(runtime.block_on(read).unwrap(), "read");
+/// assert_eq!((disk.name(), disk.metrics().begun), ("disk", 1));
+/// ```
 #[derive(Clone)]
 pub struct Pool {
     ground: Arc<Ground>,

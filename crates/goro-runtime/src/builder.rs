@@ -34,6 +34,30 @@ const WORKERS_VARIABLE: &str = "GORO_WORKERS";
 /// assert_eq!(runtime.block_on(async { 1 + 1 }), 2);
 /// # Ok::<(), goro_runtime::BuildError>(())
 /// ```
+///
+/// ```
+/// use goro_runtime::Builder;
+/// use goro_runtime::blocking::Config;
+/// use std::time::Duration;
+///
+/// let runtime = Builder::new()
+///     .workers(2)
+///     .stack_size(512 * 1024)
+///     .stall_threshold(Duration::from_millis(5))
+///     .stall_spares(4)
+///     .block_spares(100)
+///     .spare_keep_alive(Duration::from_secs(1))
+///     .blocking_threads(16)
+///     .blocking_keep_alive(Duration::from_secs(1))
+///     .blocking_pool(Config::new("disk"))
+///     .follow_quota(Duration::from_secs(60))
+///     .monitor(true)
+///     .build()
+///     .unwrap();
+/// assert_eq!(runtime.handle().workers(), 2);
+/// let local = Builder::new().build_local().unwrap();
+/// assert_eq!(local.block_on(async { 1 }), 1);
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until build is called"]
 pub struct Builder {

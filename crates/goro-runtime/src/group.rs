@@ -231,6 +231,40 @@ impl<T, E> fmt::Debug for TaskGroup<T, E> {
 }
 
 /// A group that runs: given to its body, and by that to whoever may spawn into it.
+///
+/// ```
+/// use goro_runtime::task::{PanicPolicy, Policy, TaskGroup};
+/// use std::time::Duration;
+///
+/// let runtime = goro_runtime::Runtime::new().unwrap();
+/// runtime.block_on(async {
+///     let group = TaskGroup::<u32, &str>::new()
+///         .policy(Policy::Supervise)
+///         .panic_policy(PanicPolicy::Log)
+///         .limit(10)
+///         .timeout(Duration::from_secs(10))
+///         .deadline(goro_runtime::time::now() + Duration::from_secs(10))
+///         .grace(Duration::from_millis(10))
+///         .each(|number| println!("{number} is done"));
+///     let outcome = group.run(async |group| {
+///         group.spawn(async { Ok(1) }).await.unwrap();
+///         assert!(group.try_spawn(async { Ok(2) }).is_ok());
+///         group.defer_async(async { println!("afterwards") });
+///         println!("{} run", group.running());
+///         assert!(!group.token().is_cancelled());
+///         Ok("done")
+///     });
+///     assert_eq!(outcome.await, Ok("done"));
+///
+///     let group = TaskGroup::<u32, &str>::new().grace(Duration::ZERO);
+///     let outcome = group.run(async |group| {
+///         group.spawn(std::future::pending()).await.unwrap();
+///         group.cancel("enough");
+///         Ok(())
+///     });
+///     assert!(outcome.await.is_err(), "a task was cut short");
+/// });
+/// ```
 pub struct Group<T, E> {
     shared: Arc<Shared<T, E>>,
 }

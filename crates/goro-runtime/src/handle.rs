@@ -34,6 +34,25 @@ use crate::spawn::THREE_FIXES;
 /// assert_eq!(thread.join().unwrap(), "from a plain thread");
 /// # Ok::<(), goro_runtime::BuildError>(())
 /// ```
+///
+/// ```
+/// use goro_runtime::{Handle, Runtime};
+///
+/// assert!(Handle::try_current().is_err() && Handle::try_default().is_err());
+/// let runtime = Runtime::new().unwrap();
+/// let handle = runtime.handle().clone();
+/// let inside = handle.enter();
+/// assert_eq!(Handle::try_current().unwrap().name(), Handle::or_default().unwrap().name());
+/// drop(inside);
+/// let tasks = handle.spawn_many((0..3).map(|number| async move { number }));
+/// let jobs = [handle.spawn_blocking(|| 7)];
+/// for task in tasks.into_iter().chain(jobs) {
+///     assert!(handle.try_block_on(task).unwrap().is_ok());
+/// }
+/// assert!(handle.blocking_pool("disk").is_none());
+/// drop(runtime);
+/// assert!(handle.is_shutting_down());
+/// ```
 #[derive(Clone)]
 pub struct Handle {
     ground: Arc<Ground>,

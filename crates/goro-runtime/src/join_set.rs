@@ -38,6 +38,39 @@ use crate::spawn::{spawn_as, spawn_blocking_as};
 /// assert_eq!(sum, 3);
 /// # });
 /// ```
+///
+/// ```
+/// use goro_runtime::task::JoinSet;
+///
+/// let runtime = goro_runtime::Runtime::new().unwrap();
+/// runtime.block_on(async {
+///     let mut set = JoinSet::new();
+///     set.spawn(async { 1 });
+///     set.spawn_blocking(|| 2);
+///     assert_eq!((set.len(), set.is_empty()), (2, false));
+///     let one = std::future::poll_fn(|cx| set.poll_join_next(cx)).await.unwrap().unwrap();
+///     let other = loop {
+///         match set.try_join_next() {
+///             Some(outcome) => break outcome.unwrap(),
+///             None => goro_runtime::task::yield_now().await,
+///         }
+///     };
+///     assert_eq!(one + other, 3);
+///
+///     set.spawn(std::future::pending());
+///     set.abort_all();
+///     assert!(set.join_next().await.unwrap().is_err());
+///     set.spawn(std::future::pending());
+///     set.shutdown().await;
+///     set.spawn(async { 4 });
+///     set.detach_all();
+///     assert!(set.is_empty());
+///
+///     let mut all = JoinSet::new();
+///     (0..3).for_each(|number| drop(all.spawn(async move { number })));
+///     assert_eq!(all.join_all().await.iter().sum::<i32>(), 3);
+/// });
+/// ```
 pub struct JoinSet<T> {
     tasks: FuturesUnordered<AbortOnDrop<T>>,
 }

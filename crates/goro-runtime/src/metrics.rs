@@ -65,6 +65,23 @@ pub struct PoolMetrics {
 /// assert_eq!(metrics.workers.len(), metrics.workers.iter().count());
 /// # Ok::<(), goro_runtime::BuildError>(())
 /// ```
+///
+/// ```
+/// use goro_runtime::Runtime;
+///
+/// let runtime = Runtime::new().unwrap();
+/// let task = runtime.spawn(async { 1 });
+/// assert_eq!(runtime.block_on(task).unwrap(), 1);
+/// let metrics = runtime.metrics();
+/// assert_eq!(metrics.tasks_spawned, 1);
+/// println!(
+///     "{} polls in {:?}, {} parks, {} steals",
+///     metrics.polls(),
+///     metrics.busy(),
+///     metrics.parks(),
+///     metrics.steals()
+/// );
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Metrics {

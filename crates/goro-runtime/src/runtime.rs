@@ -34,6 +34,22 @@ use crate::metrics::Metrics;
 /// assert_eq!(answer.unwrap(), 42);
 /// # Ok::<(), goro_runtime::BuildError>(())
 /// ```
+///
+/// ```
+/// use goro_runtime::Runtime;
+/// use std::time::Duration;
+///
+/// let runtime = Runtime::new().unwrap();
+/// let job = runtime.spawn_blocking(|| 1);
+/// assert_eq!(runtime.block_on(job).unwrap(), 1);
+/// assert_eq!(runtime.try_block_on(async { 2 }).unwrap(), 2);
+/// println!("{}: {} tasks", runtime.handle().name(), runtime.metrics().tasks_live);
+/// let inside = runtime.enter();
+/// drop(goro_runtime::spawn(async {}));
+/// drop(inside);
+/// assert!(runtime.shutdown_timeout(Duration::from_secs(10)));
+/// Runtime::new().unwrap().shutdown_background();
+/// ```
 pub struct Runtime {
     handle: Handle,
     ground: Arc<Ground>,

@@ -42,6 +42,25 @@ use post::Line;
 /// use goro_runtime::signal::SignalKind;
 /// assert_eq!(SignalKind::from_raw(2), SignalKind::interrupt());
 /// ```
+///
+/// ```
+/// use goro_runtime::signal::SignalKind;
+///
+/// let kinds = [
+///     SignalKind::alarm(),
+///     SignalKind::child(),
+///     SignalKind::hangup(),
+///     SignalKind::pipe(),
+///     SignalKind::quit(),
+///     SignalKind::terminate(),
+///     SignalKind::user_defined1(),
+///     SignalKind::user_defined2(),
+///     SignalKind::window_change(),
+/// ];
+/// for kind in kinds {
+///     assert_eq!(SignalKind::from_raw(kind.as_raw()), kind);
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SignalKind(i32);
 

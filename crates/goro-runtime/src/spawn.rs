@@ -109,6 +109,12 @@ where
 }
 
 /// A future that could not be spawned, given back.
+///
+/// ```
+/// let refused = goro_runtime::try_spawn(async { 7 }).unwrap_err();
+/// assert!(!refused.is_limit() && !refused.is_shutting_down(), "there is no runtime here");
+/// assert_eq!(goro_runtime::block_on(refused.into_future()), 7);
+/// ```
 pub struct SpawnError<F> {
     future: F,
     reason: Reason,

@@ -36,6 +36,26 @@ const APART: Duration = Duration::from_secs(60);
 
 /// One poll that has gone on for long, and goes on; told to
 /// [`Builder::on_stall`](crate::Builder::on_stall).
+///
+/// ```
+/// use goro_runtime::Builder;
+/// use std::sync::mpsc;
+/// use std::time::Duration;
+///
+/// let (tell, told) = mpsc::channel();
+/// let runtime = Builder::new()
+///     .stall_threshold(Duration::from_millis(1))
+///     .on_stall(move |stall| {
+///         let _gone = tell.send(*stall);
+///     })
+///     .build()
+///     .unwrap();
+/// let task = runtime.spawn(async { std::thread::sleep(Duration::from_millis(50)) });
+/// let stall = told.recv().unwrap();
+/// assert_eq!((stall.task(), stall.name()), (task.id(), task.kind().name()));
+/// println!("worker {}: {:?} at {}", stall.worker(), stall.lasted(), stall.site());
+/// runtime.block_on(task).unwrap();
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Stall {
     pub(crate) id: TaskId,

@@ -34,6 +34,19 @@ use crate::spawn::spawn;
 /// group.wait().await;
 /// # });
 /// ```
+///
+/// ```
+/// use goro_runtime::task::WaitGroup;
+///
+/// let runtime = goro_runtime::Runtime::new().unwrap();
+/// runtime.block_on(async {
+///     let all = WaitGroup::new();
+///     let member = all.add();
+///     assert_eq!(all.members(), 1);
+///     drop(member);
+///     all.wait().await;
+/// });
+/// ```
 #[derive(Clone, Default)]
 pub struct WaitGroup(Arc<Group>);
 

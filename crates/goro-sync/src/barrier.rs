@@ -45,6 +45,15 @@ struct Arrivals {
 }
 
 /// What [`Barrier::wait`] gives: exactly one of those who are let go together is the leader.
+///
+/// ```
+/// let barrier = goro_sync::Barrier::new(2);
+/// std::thread::scope(|scope| {
+///     let other = scope.spawn(|| barrier.blocking_wait().is_leader());
+///     let this = barrier.blocking_wait().is_leader();
+///     assert!(this != other.join().unwrap(), "one of them leads");
+/// });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BarrierWait {
     leader: bool,

@@ -39,6 +39,15 @@ const WAITING: usize = 2;
 /// ready.wait().await;
 /// # });
 /// ```
+///
+/// ```
+/// let event = goro_sync::Event::new();
+/// assert!(!event.is_set());
+/// event.set();
+/// event.blocking_wait();
+/// event.reset();
+/// assert!(!event.is_set());
+/// ```
 pub struct Event {
     word: AtomicUsize,
     line: OnceLock<Box<Lock<Line>>>,

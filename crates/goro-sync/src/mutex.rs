@@ -55,6 +55,21 @@ pub use guard::{MutexGuard, OwnedMutexGuard};
 /// assert_eq!(*stock.lock().await, 2);
 /// # });
 /// ```
+///
+/// ```
+/// use goro_sync::Mutex;
+/// use std::sync::Arc;
+///
+/// let mut lock = Mutex::named("ledger", 1);
+/// *lock.get_mut() += 1;
+/// let lock = Arc::new(lock);
+/// let held = lock.blocking_lock();
+/// assert!(lock.try_lock().is_err() && lock.clone().try_lock_owned().is_err());
+/// drop(held);
+/// *lock.clone().blocking_lock_owned() += 1;
+/// *futures::executor::block_on(lock.clone().lock_owned()) += 1;
+/// assert_eq!(*lock.blocking_lock(), 4);
+/// ```
 pub struct Mutex<T: ?Sized> {
     guarded: Guarded<1, T>,
 }
@@ -234,6 +249,21 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
 /// lock.lock().await.push('a');
 /// assert_eq!(lock.into_inner(), "a");
 /// # });
+/// ```
+///
+/// ```
+/// use goro_sync::FairMutex;
+/// use std::sync::Arc;
+///
+/// let mut lock = FairMutex::named("ledger", 1);
+/// *lock.get_mut() += 1;
+/// let lock = Arc::new(lock);
+/// let held = lock.blocking_lock();
+/// assert!(lock.try_lock().is_err() && lock.clone().try_lock_owned().is_err());
+/// drop(held);
+/// *lock.clone().blocking_lock_owned() += 1;
+/// *futures::executor::block_on(lock.clone().lock_owned()) += 1;
+/// assert_eq!(*lock.blocking_lock(), 4);
 /// ```
 pub struct FairMutex<T: ?Sized>(Mutex<T>);
 

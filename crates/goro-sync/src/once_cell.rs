@@ -40,12 +40,36 @@ impl Manner for Making {
 /// assert_eq!(*LIMIT.get_or_init(|| async { unreachable!() }).await, 7);
 /// # });
 /// ```
+///
+/// ```
+/// use goro_sync::OnceCell;
+///
+/// let mut cell = OnceCell::new();
+/// let failed = futures::executor::block_on(cell.get_or_try_init(async || Err("not now")));
+/// assert_eq!(failed, Err("not now"));
+/// cell.set(1).unwrap();
+/// *cell.get_mut().unwrap() += 1;
+/// assert_eq!(cell.get(), Some(&2));
+/// assert_eq!(cell.take(), Some(2));
+/// assert_eq!(cell.into_inner(), None);
+/// ```
 pub struct OnceCell<T> {
     value: OnceLock<T>,
     permits: Permits,
 }
 
 /// Why a value was not set; it is given back.
+///
+/// ```
+/// use goro_sync::OnceCell;
+///
+/// let mut cell = OnceCell::new();
+/// assert!(cell.get().is_none());
+/// cell.set(1).unwrap();
+/// assert_eq!(cell.set(2).unwrap_err().into_inner(), 2, "it comes back");
+/// *cell.get_mut().unwrap() += 1;
+/// assert_eq!((cell.take(), cell.get()), (Some(2), None));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum SetError<T> {
     /// The cell has one.

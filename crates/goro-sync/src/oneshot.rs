@@ -208,6 +208,28 @@ impl<T> CancelSafe for Closed<'_, T> {}
 /// Dropping the receiver closes the channel: **Cancels** what the sender does for it, if the sender
 /// looks ([`Sender::closed`]), and drops a value that is on its way. By reference (`&mut receiver`,
 /// as an arm of a select) it is **Safe**: the value stays where it is.
+///
+/// ```
+/// use goro_sync::oneshot::{self, RecvTimeoutError, TryRecvError};
+/// use std::time::Duration;
+///
+/// let (tx, mut rx) = oneshot::channel();
+/// assert_eq!(rx.try_recv(), Err(TryRecvError::Empty));
+/// let late = rx.blocking_recv_timeout(Duration::from_millis(1));
+/// assert_eq!(late, Err(RecvTimeoutError::Timeout));
+/// futures::executor::block_on(async {
+///     assert!(rx.recv_timeout(Duration::from_millis(1)).await.is_err());
+///     let past = goro_context::time::now();
+///     assert!(rx.recv_deadline(past).await.is_err());
+/// });
+/// tx.send(7).unwrap();
+/// assert_eq!(rx.blocking_recv(), Ok(7));
+///
+/// let (tx, mut rx) = oneshot::channel();
+/// rx.close();
+/// assert!(tx.is_closed());
+/// assert_eq!(tx.send(8).unwrap_err().0, 8);
+/// ```
 #[must_use = "await it, or drop it to tell the sender that nobody waits"]
 pub struct Receiver<T> {
     /// None once there is nothing more to come.

@@ -192,6 +192,21 @@ impl<T> fmt::Debug for Pool<T> {
 }
 
 /// A value of a [`Pool`], which goes back when this is dropped.
+///
+/// ```
+/// use goro_sync::{Pool, Pooled};
+///
+/// let pool = Pool::with_shards(4, 2, String::new);
+/// let mut text = pool.get();
+/// text.push('x');
+/// // Not given back.
+/// assert_eq!(Pooled::into_inner(text), "x");
+/// assert_eq!(pool.stats().idle, 0);
+/// pool.put(String::from("from elsewhere"));
+/// assert_eq!((pool.stats().idle, pool.capacity()), (1, 4));
+/// pool.clear();
+/// assert_eq!(pool.stats().idle, 0);
+/// ```
 #[must_use = "the value goes back as soon as this is dropped"]
 pub struct Pooled<'a, T> {
     pool: &'a Pool<T>,

@@ -60,6 +60,28 @@ struct Request<Q, A> {
 }
 
 /// The side that asks; made by [`channel()`], or by cloning.
+///
+/// ```
+/// use goro_sync::request;
+/// use std::time::Duration;
+///
+/// let (client, server) = request::channel::<&str, usize>(1);
+/// assert_eq!((client.len(), client.is_empty()), (0, true));
+/// futures::executor::block_on(async {
+///     let answers = async {
+///         let (question, reply) = server.next().await.unwrap();
+///         reply.send(question.len()).unwrap();
+///     };
+///     let call = client.call_timeout("how long", Duration::from_secs(10));
+///     let (answer, ()) = futures::future::join(call, answers).await;
+///     assert_eq!(answer, Ok(8));
+///     let soon = goro_context::time::now() + Duration::from_millis(1);
+///     assert!(client.call("nobody listens", soon).await.is_err());
+/// });
+/// assert!(client.blocking_call("nor here", goro_context::time::now()).is_err());
+/// drop(server);
+/// assert!(client.is_closed());
+/// ```
 pub struct Client<Q, A> {
     sender: channel::Sender<Request<Q, A>>,
 }
@@ -145,6 +167,48 @@ impl<Q, A> fmt::Debug for Client<Q, A> {
 }
 
 /// The side that answers; made by [`channel()`], or by cloning: a question goes to one of the clones.
+///
+/// ```
+/// use goro_sync::request::{self, CallError};
+/// use std::time::Duration;
+///
+/// let (client, server) = request::channel::<u32, u32>(4);
+/// let squares = std::thread::spawn(move || {
+///     while let Ok((question, reply)) = server.blocking_next() {
+///         // Nobody may want it any more.
+///         if !reply.is_closed() {
+///             let _unwanted = reply.send(question * question);
+///         }
+///     }
+/// });
+/// let limit = Duration::from_secs(10);
+/// let soon = goro_context::time::now() + limit;
+/// assert_eq!(client.blocking_call(3, soon), Ok(9));
+/// futures::executor::block_on(async {
+///     assert_eq!(client.call(4, soon).await, Ok(16));
+///     assert_eq!(client.call_timeout(5, limit).await, Ok(25));
+/// });
+/// assert!(client.is_empty() && client.len() == 0 && !client.is_closed());
+/// drop(client);
+/// squares.join().unwrap();
+///
+/// let (client, server) = request::channel::<u32, u32>(4);
+/// assert!(server.try_next().is_err() && server.is_empty() && server.len() == 0);
+/// let mut call = Box::pin(client.call_timeout(6, limit));
+/// futures::executor::block_on(async {
+///     let answers = async {
+///         let (_, mut reply) = server.next().await.unwrap();
+///         // Ready when nobody waits for the answer any more.
+///         drop(reply.closed());
+///         drop(reply);
+///     };
+///     let (outcome, ()) = futures::future::join(&mut call, answers).await;
+///     assert_eq!(outcome, Err(CallError::NoReply));
+/// });
+/// drop((call, server));
+/// let error = client.blocking_call(7, soon).unwrap_err();
+/// assert_eq!(error.into_question(), Some(7));
+/// ```
 pub struct Server<Q, A> {
     receiver: channel::Receiver<Request<Q, A>>,
 }

@@ -53,6 +53,26 @@ pub use guard::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLockReadGuard, Rw
 /// assert_eq!(one.len(), another.len());
 /// # });
 /// ```
+///
+/// ```
+/// use goro_sync::RwLock;
+/// use std::sync::Arc;
+///
+/// let mut lock = RwLock::named("settings", 1);
+/// *lock.get_mut() += 1;
+/// let lock = Arc::new(lock);
+/// let (one, other) = (lock.blocking_read(), lock.try_read().unwrap());
+/// assert_eq!(*one + *other, 4);
+/// assert!(lock.try_write().is_err() && lock.clone().try_write_owned().is_err());
+/// drop((one, other));
+/// *lock.blocking_write() += 1;
+/// futures::executor::block_on(async {
+///     *lock.clone().write_owned().await += 1;
+///     assert_eq!(*lock.clone().read_owned().await, 4);
+/// });
+/// assert_eq!(*lock.clone().try_read_owned().unwrap(), 4);
+/// assert_eq!(Arc::into_inner(lock).unwrap().into_inner(), 4);
+/// ```
 pub struct RwLock<T: ?Sized> {
     guarded: Guarded<SHARES, T>,
 }

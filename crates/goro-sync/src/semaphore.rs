@@ -104,6 +104,32 @@ fn poll_in_line<'a>(
 /// # Ok::<(), goro_sync::AcquireError>(())
 /// # }).unwrap();
 /// ```
+///
+/// ```
+/// use goro_sync::{AcquireError, Semaphore, TryAcquireError};
+/// use std::sync::Arc;
+///
+/// let permits = Arc::new(Semaphore::named("uploads", 3));
+/// assert_eq!((permits.available(), permits.total()), (3, 3));
+/// futures::executor::block_on(async {
+///     let one = permits.clone().acquire_owned().await.unwrap();
+///     let two = permits.acquire_many(2).await.unwrap();
+///     assert_eq!(permits.try_acquire_many(2).unwrap_err(), TryAcquireError::TooFew);
+///     assert!(permits.clone().try_acquire_owned().is_err());
+///     assert!(permits.clone().try_acquire_many_owned(2).is_err());
+///     drop((one, two));
+///     let all = permits.clone().acquire_many_owned(3).await.unwrap();
+///     assert_eq!(all.count(), 3);
+/// });
+/// permits.add(1).unwrap();
+/// assert!(permits.add(Semaphore::MAX).is_err(), "too many");
+/// assert_eq!(permits.remove(2), 2);
+/// drop(permits.blocking_acquire().unwrap());
+/// drop(permits.blocking_acquire_many(2).unwrap());
+/// permits.close();
+/// assert!(permits.is_closed());
+/// assert_eq!(permits.blocking_acquire().unwrap_err(), AcquireError::Closed);
+/// ```
 pub struct Semaphore {
     permits: Permits,
     total: AtomicUsize,

@@ -31,6 +31,21 @@ use crate::{JoinHandle, causes, waker};
 /// let error = home.block_on(handle).unwrap_err();
 /// assert_eq!(error.cause(), Some(&"no longer needed".into()));
 /// ```
+///
+/// ```
+/// # mod home { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/home.rs")); }
+/// # let home = home::Line::leak();
+/// let pending = std::future::pending::<()>();
+/// let (runnable, handle) = goro_task::spawn(pending, home, goro_task::Meta::OTHER);
+/// let abort = handle.abort_handle();
+/// assert_eq!((abort.id(), abort.kind()), (handle.id(), handle.kind()));
+/// abort.ask("if you please".into());
+/// assert!(abort.is_asked() && !abort.is_aborted() && !abort.is_finished());
+/// abort.abort();
+/// assert!(abort.is_aborted());
+/// let _ = runnable.run(home);
+/// assert!(abort.is_finished());
+/// ```
 pub struct AbortHandle {
     task: Ptr,
 }
@@ -167,6 +182,18 @@ pub(crate) unsafe fn abort(task: Ptr, cause: Cause) {
 ///
 /// # Cancel safety
 /// Awaited by value and then dropped, it cancels the task.
+///
+/// ```
+/// # mod home { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/home.rs")); }
+/// # let home = home::Line::leak();
+/// let (runnable, handle) = goro_task::spawn(async { 7 }, home, goro_task::Meta::OTHER);
+/// let handle = handle.abort_on_drop();
+/// assert!(!handle.handle().is_finished());
+/// // From here on it goes on, whoever drops what.
+/// let handle = handle.detach();
+/// let _ = runnable.run(home);
+/// assert_eq!(home.block_on(handle).unwrap(), 7);
+/// ```
 pub struct AbortOnDrop<T> {
     handle: JoinHandle<T>,
 }

@@ -33,6 +33,28 @@ pub(crate) enum Failure {
 /// let error = home.block_on(handle).unwrap_err();
 /// assert!(error.is_cancelled());
 /// ```
+///
+/// ```
+/// # mod home { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/home.rs")); }
+/// # let home = home::Line::leak();
+/// use goro_task::Meta;
+///
+/// let (runnable, handle) = goro_task::spawn(std::future::pending::<()>(), home, Meta::OTHER);
+/// let (id, kind) = (handle.id(), handle.kind());
+/// handle.abort_with("enough".into());
+/// let _ = runnable.run(home);
+/// let error = home.block_on(handle).unwrap_err();
+/// assert_eq!((error.id(), error.kind(), error.cause()), (id, kind, Some(&"enough".into())));
+/// assert!(error.try_into_panic().is_err(), "it did not panic");
+///
+/// let panics = async { std::panic::resume_unwind(Box::new(7)) };
+/// let (runnable, handle) = goro_task::spawn::<_, _>(panics, home, Meta::OTHER);
+/// let _ = runnable.run(home);
+/// let outcome: Result<(), _> = home.block_on(handle);
+/// let error = outcome.unwrap_err();
+/// assert!(error.is_panic());
+/// assert_eq!(error.into_panic().downcast_ref(), Some(&7));
+/// ```
 pub struct JoinError {
     id: TaskId,
     kind: Kind,

@@ -65,6 +65,23 @@ use slot::Slot;
 /// fn sent<T: Send>() {}
 /// sent::<goro_task::JoinHandle<std::rc::Rc<u8>>>();
 /// ```
+///
+/// ```
+/// # mod home { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/home.rs")); }
+/// # let home = home::Line::leak();
+/// let pending = std::future::pending::<()>();
+/// let (runnable, handle) = goro_task::spawn(pending, home, goro_task::Meta::OTHER);
+/// println!("task {:?} of {}", handle.id(), handle.kind().name());
+/// let abort = handle.abort_handle();
+/// handle.ask("if you please".into());
+/// assert!(abort.is_asked() && !abort.is_aborted());
+/// // Aborted when nobody wants the result any more.
+/// let handle = handle.abort_on_drop();
+/// handle.handle().abort();
+/// drop(handle);
+/// assert!(abort.is_aborted());
+/// drop(runnable);
+/// ```
 pub struct JoinHandle<T> {
     task: Ptr,
     registered: Registered,

@@ -36,6 +36,20 @@ use crate::{failure, resolve};
 /// # Ok::<(), std::io::Error>(()) })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// ```
+/// use goro_net::TcpListener;
+///
+/// goro_runtime::block_on(async {
+///     let listener = TcpListener::bind("127.0.0.1:0").await?;
+///     listener.set_ttl(12)?;
+///     assert_eq!((listener.ttl()?, listener.strained()), (12, 0));
+///     let listener = TcpListener::from_std(listener.into_std()?)?;
+///     assert!(listener.local_addr()?.port() > 0);
+///     std::io::Result::Ok(())
+/// })
+/// .unwrap();
+/// ```
 pub struct TcpListener {
     carrier: Carrier,
     strain: Strain,

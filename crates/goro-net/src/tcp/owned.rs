@@ -21,6 +21,33 @@ pub struct OwnedReadHalf {
 /// The writing direction of a stream; made by [`TcpStream::into_split`].
 ///
 /// Dropping it ends writing, so that the other end reads to its end.
+///
+/// ```
+/// use futures::{AsyncReadExt, AsyncWriteExt};
+/// use goro_net::{TcpListener, TcpStream};
+///
+/// goro_runtime::block_on(async {
+///     let listener = TcpListener::bind("127.0.0.1:0").await?;
+///     let one = TcpStream::connect(listener.local_addr()?).await?;
+///     let (mut other, _) = listener.accept().await?;
+///     let (mut reader, mut writer) = one.into_split();
+///     other.write_all(b"hello").await?;
+///     let mut first = [0];
+///     assert_eq!((reader.peek(&mut first).await?, first), (1, *b"h"));
+///     writer.write_all(b"bye").await?;
+///     assert_eq!(writer.stream().peer_addr()?, reader.stream().peer_addr()?);
+///     let (reader, mut writer) = writer.reunite(reader).unwrap().into_split();
+///     writer.write_all(b"!").await?;
+///     // Forgotten, it does not end the direction; dropped, it would.
+///     writer.forget();
+///     drop(reader);
+///     let mut text = [0; 4];
+///     other.read_exact(&mut text).await?;
+///     assert_eq!(&text, b"bye!");
+///     std::io::Result::Ok(())
+/// })
+/// .unwrap();
+/// ```
 #[derive(Debug)]
 pub struct OwnedWriteHalf {
     stream: Arc<TcpStream>,

@@ -27,6 +27,43 @@ use crate::world;
 /// A read, write, peek or wait whose future is dropped has done nothing; what it did, it has
 /// reported. Combinators that make several of them (`read_exact`, `write_all`, `copy`) are partial:
 /// dropped, they do not say how far they came.
+///
+/// ```
+/// use futures::{AsyncReadExt, AsyncWriteExt};
+/// use goro_net::{TcpListener, TcpStream};
+/// use std::net::Shutdown;
+/// use std::time::Duration;
+///
+/// goro_runtime::block_on(async {
+///     let listener = TcpListener::bind("127.0.0.1:0").await?;
+///     let mut one = TcpStream::connect(listener.local_addr()?).await?;
+///     let (mut other, _) = listener.accept().await?;
+///     one.set_ttl(12)?;
+///     one.set_linger(Some(Duration::from_secs(1)))?;
+///     one.set_send_buffer_size(32 * 1024)?;
+///     one.set_recv_buffer_size(32 * 1024)?;
+///     assert_eq!((one.ttl()?, one.linger()?), (12, Some(Duration::from_secs(1))));
+///     assert!(one.send_buffer_size()? >= 32 * 1024 && one.recv_buffer_size()? >= 32 * 1024);
+///     one.set_linger(None)?;
+///     // By hand: when it can be written to, what does not block.
+///     one.writable().await?;
+///     assert_eq!(one.try_write(b"by hand, ")?, 9);
+///     // Both directions at once, lent or for good.
+///     let (_reader, mut writer) = TcpStream::split(&mut one);
+///     writer.write_all(b"lent, ").await?;
+///     let (reader, mut writer) = one.into_split();
+///     writer.write_all(b"owned").await?;
+///     let whole = reader.reunite(writer).unwrap();
+///     // To the standard library and back.
+///     let whole = TcpStream::from_std(whole.into_std()?)?;
+///     whole.shutdown(Shutdown::Write)?;
+///     let mut text = String::new();
+///     other.read_to_string(&mut text).await?;
+///     assert_eq!(text, "by hand, lent, owned");
+///     std::io::Result::Ok(())
+/// })
+/// .unwrap();
+/// ```
 pub struct TcpStream {
     carrier: Carrier,
 }

@@ -7,6 +7,23 @@ use crate::driver::Refusal;
 use crate::spawn::THREE_FIXES;
 
 /// A closure that no thread of a blocking pool will run, given back.
+///
+/// ```
+/// use goro_runtime::Builder;
+/// use goro_runtime::blocking::Config;
+///
+/// let disk = Config::new("disk").least(0).most(1).queue(0).waited_for(false);
+/// let runtime = Builder::new().workers(1).blocking_pool(disk).build().unwrap();
+/// let pool = runtime.handle().blocking_pool("disk").unwrap();
+/// assert_eq!((pool.name(), pool.metrics().queued), ("disk", 0));
+/// let (go_on, waits) = std::sync::mpsc::channel::<()>();
+/// let job = pool.spawn(move || waits.recv().is_err());
+/// let refused = pool.try_spawn(|| 7).unwrap_err();
+/// assert!(refused.is_full() && !refused.is_shutting_down() && refused.thread_error().is_none());
+/// assert_eq!(refused.into_closure()(), 7, "it comes back");
+/// drop(go_on);
+/// assert!(runtime.block_on(job).unwrap());
+/// ```
 pub struct Refused<F> {
     closure: F,
     why: Why,

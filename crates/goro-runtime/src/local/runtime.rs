@@ -76,6 +76,20 @@ use crate::worker::{Step, Worker};
 /// assert_eq!(runtime.block_on(task).unwrap(), 8);
 /// # Ok::<(), goro_runtime::BuildError>(())
 /// ```
+///
+/// ```
+/// use goro_runtime::{Builder, LocalRuntime};
+///
+/// let runtime: LocalRuntime = Builder::new().name("window").build_local().unwrap();
+/// assert_eq!(runtime.handle().name(), "window");
+/// let inside = runtime.enter();
+/// let task = goro_runtime::spawn(async { 7 });
+/// drop(inside);
+/// assert_eq!(runtime.block_on(task).unwrap(), 7);
+/// let task = runtime.spawn_local(async { std::rc::Rc::new(8) });
+/// assert_eq!(*runtime.block_on(task).unwrap(), 8);
+/// assert_eq!(runtime.metrics().tasks_live, 0);
+/// ```
 pub struct LocalRuntime {
     handle: Handle,
     carrier: Rc<Carrier>,

@@ -4,6 +4,17 @@ use core::fmt;
 use goro_shim::time::Duration;
 
 /// How long jobs have waited: a count, a sum, a maximum, and a histogram by powers of two.
+///
+/// ```
+/// use goro_runtime::Runtime;
+///
+/// let runtime = Runtime::new().unwrap();
+/// let job = runtime.spawn_blocking(|| 1);
+/// assert_eq!(runtime.block_on(job).unwrap(), 1);
+/// let waits = &runtime.metrics().pools[0].waits;
+/// assert_eq!(waits.count(), 1);
+/// assert!(waits.longest() <= waits.total() && waits.quantile(0.5) >= waits.quantile(0.1));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Waits {
     total: Duration,

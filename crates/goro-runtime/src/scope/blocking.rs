@@ -265,6 +265,21 @@ impl<F: Future> Future for Child<F> {
 }
 
 /// A child of a [`scope_blocking`]: a future of what it gives. Dropped, it lets the child go on.
+///
+/// ```
+/// use goro_runtime::{Runtime, task::scope_blocking};
+///
+/// let runtime = Runtime::new().unwrap();
+/// let _inside = runtime.enter();
+/// let words = ["borrowed", "by", "two", "tasks"];
+/// let length = scope_blocking(|scope| {
+///     let (front, back) = words.split_at(2);
+///     let front = scope.spawn(async { front.concat().len() });
+///     let back = scope.spawn(async { back.concat().len() });
+///     front.join().unwrap() + back.join().unwrap()
+/// });
+/// assert_eq!(length, 18);
+/// ```
 pub struct ScopedChild<T> {
     told: oneshot::Receiver<Result<T, Cause>>,
 }

@@ -145,6 +145,17 @@ impl fmt::Debug for LocalScope<'_> {
 }
 
 /// A child of a [`local_scope`]: a future of what it gives. Dropped, it lets the child go on.
+///
+/// ```
+/// use goro_runtime::task::local_scope;
+///
+/// let words = ["borrowed", "by", "a", "child"];
+/// let length = goro_runtime::block_on(local_scope(async |scope| {
+///     let child = scope.spawn(async { words.concat().len() });
+///     child.await.unwrap()
+/// }));
+/// assert_eq!(length, 16);
+/// ```
 pub struct LocalChild<T> {
     told: oneshot::Receiver<T>,
 }

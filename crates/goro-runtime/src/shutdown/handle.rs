@@ -60,6 +60,30 @@ use crate::ground::Ground;
 /// assert_eq!((report.drained, report.aborted, report.refused), (1, 0, 1));
 /// # Ok::<(), goro_runtime::BuildError>(())
 /// ```
+///
+/// ```
+/// use goro_runtime::{Runtime, task};
+///
+/// let runtime = Runtime::new().unwrap();
+/// let end = runtime.handle().shutdown();
+/// // For a load balancer.
+/// end.set_ready(true);
+/// let ready = end.readiness();
+/// assert!(end.is_ready() && *ready.borrow());
+/// let work = runtime.spawn({
+///     let end = end.clone();
+///     async move {
+///         let reason = end.draining().await;
+///         end.terminating().await;
+///         reason
+///     }
+/// });
+/// end.initiate("enough");
+/// assert!(!end.is_ready(), "who drains takes nothing else");
+/// let report = runtime.block_on(end.wait());
+/// assert!(report.is_clean(), "{report}");
+/// drop(work);
+/// ```
 #[derive(Clone)]
 pub struct ShutdownHandle {
     pub(super) unit: Arc<Unit>,

@@ -5,6 +5,29 @@ use goro_shim::time::{Duration, Instant};
 /// How long a [shutdown](crate::ShutdownHandle) waits for what was begun before everybody is asked to end.
 ///
 /// A drain that has nothing left to wait for is over at once, whatever the policy.
+///
+/// ```
+/// use goro_runtime::{DrainPolicy, Phase, Runtime};
+/// use std::time::Duration;
+///
+/// let runtime = Runtime::new().unwrap();
+/// let end = runtime.handle().shutdown();
+/// assert_eq!(end.phase(), Phase::Running);
+/// end.set_policy(DrainPolicy::fixed(Duration::from_secs(10)));
+/// end.set_policy(DrainPolicy::adaptive(
+///     Duration::from_secs(1),
+///     Duration::from_secs(10),
+///     Duration::from_millis(5),
+/// ));
+/// // Nothing is waited for.
+/// end.set_policy(DrainPolicy::none());
+/// end.set_grace(Duration::ZERO);
+/// end.track_depth("orders", || 0);
+/// end.force("over");
+/// let report = runtime.block_on(end.wait());
+/// assert!(report.forced && end.phase() == Phase::Stopped);
+/// println!("{report}, exit code {}", report.exit_code());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DrainPolicy(Kind);
 

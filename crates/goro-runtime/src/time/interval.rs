@@ -98,6 +98,28 @@ fn remainder(of: Duration, period: Duration) -> Duration {
 /// Ticks at a regular distance; made by [`interval`] and [`interval_at`].
 ///
 /// It is a [`Stream`] without an end, too.
+///
+/// ```
+/// use goro_runtime::time::{Duration, MissedTickBehavior, interval, interval_at, now};
+///
+/// goro_runtime::block_on(async {
+///     let mut ticks = interval(Duration::from_millis(1));
+///     assert_eq!(ticks.period(), Duration::from_millis(1));
+///     assert_eq!(ticks.missed_tick_behavior(), MissedTickBehavior::Burst);
+///     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+///     let first = ticks.tick().await;
+///     assert!(ticks.tick().await > first);
+///     ticks.reset();
+///     ticks.reset_immediately();
+///     assert!(std::future::poll_fn(|cx| ticks.poll_tick(cx)).await <= now());
+///     ticks.reset_after(Duration::from_millis(2));
+///     let soon = now() + Duration::from_millis(2);
+///     ticks.reset_at(soon);
+///     assert!(ticks.tick().await >= soon);
+///     let mut later = interval_at(soon, Duration::from_secs(1));
+///     assert!(later.tick().await >= soon);
+/// });
+/// ```
 #[derive(Debug)]
 #[must_use = "an interval does nothing unless its ticks are awaited"]
 pub struct Interval {

@@ -40,6 +40,18 @@ pub fn sleep_until(deadline: Instant) -> Sleep {
 /// Waits for a point in time; made by [`sleep`] and [`sleep_until`].
 ///
 /// After it was ready it stays ready, until it is [`reset`](Self::reset).
+///
+/// ```
+/// use goro_runtime::time::{Duration, now, sleep_until};
+///
+/// goro_runtime::block_on(async {
+///     let soon = now() + Duration::from_millis(1);
+///     let mut sleep = sleep_until(soon);
+///     assert_eq!(sleep.deadline(), soon);
+///     (&mut sleep).await;
+///     assert!(sleep.is_elapsed() && now() >= soon);
+/// });
+/// ```
 #[must_use = "a sleep does nothing unless it is awaited"]
 pub struct Sleep {
     deadline: Deadline,

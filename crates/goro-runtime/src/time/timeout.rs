@@ -68,6 +68,21 @@ pin_project! {
     /// A future that is given up on at a point in time; made by [`timeout`] and [`timeout_at`].
     ///
     /// Polled after it was ready, it does what its future does then.
+    ///
+    /// ```
+    /// use goro_runtime::time::{Duration, now, timeout, timeout_at};
+    /// use std::future::{pending, ready};
+    ///
+    /// goro_runtime::block_on(async {
+    ///     let mut limited = timeout(Duration::from_secs(1), ready(1));
+    ///     assert_eq!(format!("{:?}", limited.get_ref()), format!("{:?}", ready(1)));
+    ///     *limited.get_mut() = ready(2);
+    ///     assert_eq!(limited.into_inner().await, 2);
+    ///     let late = timeout(Duration::ZERO, pending::<()>()).await.unwrap_err();
+    ///     assert_eq!(late.allowed(), Some(Duration::ZERO));
+    ///     assert!(timeout_at(now(), pending::<()>()).await.is_err());
+    /// });
+    /// ```
     #[derive(Debug)]
     #[must_use = "a timeout does nothing unless it is awaited"]
     pub struct Timeout<F> {

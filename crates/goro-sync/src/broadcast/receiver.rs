@@ -20,6 +20,25 @@ use crate::wait::{self, Attempt, Offer, Operation, Place, Timed};
 
 /// The side that receives; made by [`channel`](super::channel), by
 /// [`subscribe`](super::Sender::subscribe), or by cloning: a clone gets what the original would.
+///
+/// ```
+/// use goro_sync::broadcast::{self, OnLag, RecvTimeoutError, TryRecvError};
+/// use std::time::Duration;
+///
+/// let (tx, mut rx) = broadcast::channel(4, OnLag::Wait);
+/// assert_eq!(rx.try_recv(), Err(TryRecvError::Empty));
+/// let late = rx.blocking_recv_timeout(Duration::from_millis(1));
+/// assert_eq!(late, Err(RecvTimeoutError::Timeout));
+/// (0..3).for_each(|number| assert!(tx.try_send(number).is_ok()));
+/// assert_eq!((rx.len(), rx.capacity(), rx.is_empty()), (3, 4, false));
+/// assert!(rx.same_channel(&rx.clone()));
+/// assert_eq!((rx.sender_count(), rx.receiver_count(), rx.counts().sent), (1, 1, 3));
+/// assert_eq!(rx.blocking_recv(), Ok(0));
+/// futures::executor::block_on(async {
+///     assert_eq!(rx.recv().await, Ok(1));
+///     assert_eq!(rx.recv_timeout(Duration::from_secs(1)).await, Ok(2));
+/// });
+/// ```
 pub struct Receiver<T> {
     shared: Arc<Shared<T>>,
     cursor: Cursor<T>,

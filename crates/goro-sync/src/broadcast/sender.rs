@@ -17,6 +17,25 @@ use crate::select::CancelSafe;
 use crate::wait::{self, Attempt, Offer, Operation, Place};
 
 /// The side that sends; made by [`channel`](super::channel), or by cloning.
+///
+/// ```
+/// use goro_sync::broadcast::{self, OnLag};
+///
+/// let (tx, mut rx) = broadcast::channel(2, OnLag::Skip);
+/// assert_eq!((tx.len(), tx.capacity(), tx.is_empty()), (0, 2, true));
+/// assert_eq!(tx.try_send(1).unwrap(), 1, "so many receive it");
+/// let mut late = tx.subscribe();
+/// assert_eq!(tx.blocking_send(2).unwrap(), 2);
+/// assert_eq!(futures::executor::block_on(tx.send(3)).unwrap(), 2);
+/// assert!(tx.same_channel(&tx.clone()));
+/// assert_eq!((tx.sender_count(), tx.receiver_count(), tx.counts().sent), (1, 2, 3));
+/// assert!(rx.try_recv().is_err(), "it is late, and skips");
+/// assert_eq!((rx.try_recv(), late.try_recv()), (Ok(2), Ok(2)));
+/// drop((rx, late));
+/// assert!(tx.is_closed());
+/// assert_eq!(tx.try_send(4).unwrap_err().into_inner(), 4);
+/// assert_eq!(tx.send(4).into_inner(), Some(4));
+/// ```
 pub struct Sender<T> {
     shared: Arc<Shared<T>>,
 }

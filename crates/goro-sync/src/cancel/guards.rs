@@ -11,6 +11,15 @@ use super::node::{Node, Open};
 use super::retinue::Closure;
 
 /// Cancels its token when it is dropped; made by [`CancellationToken::drop_guard`].
+///
+/// ```
+/// let token = goro_sync::CancellationToken::new();
+/// let guard = token.clone().drop_guard();
+/// let token_again = guard.disarm();
+/// assert!(!token_again.is_cancelled());
+/// drop(token.clone().drop_guard());
+/// assert!(token.is_cancelled());
+/// ```
 #[derive(Debug)]
 #[must_use = "dropping it cancels the token"]
 pub struct DropGuard {
@@ -42,6 +51,17 @@ impl Drop for DropGuard {
 
 /// Takes a closure back when it is dropped, unless it is [kept](Self::keep); made by
 /// [`CancellationToken::on_cancel`].
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicBool, Ordering};
+///
+/// let (token, called) = (goro_sync::CancellationToken::new(), Arc::new(AtomicBool::new(false)));
+/// let of_closure = called.clone();
+/// token.on_cancel(move |_cause| of_closure.store(true, Ordering::Relaxed)).keep();
+/// token.cancel();
+/// assert!(called.load(Ordering::Relaxed));
+/// ```
 #[must_use = "dropping it takes the closure back: `keep` leaves it where it is"]
 pub struct OnCancel {
     node: Arc<Node>,

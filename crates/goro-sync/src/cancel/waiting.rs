@@ -79,6 +79,17 @@ impl fmt::Debug for WaitForCancellation<'_> {
 }
 
 /// The future of [`CancellationToken::cancelled_owned`]: why it was cancelled.
+///
+/// ```
+/// use goro_context::Cause;
+///
+/// let token = goro_sync::CancellationToken::new();
+/// let cancelled = token.clone().cancelled_owned();
+/// let soon = goro_context::time::now() + std::time::Duration::from_millis(1);
+/// assert_eq!(token.with_deadline(soon).blocking_cancelled(), Cause::Deadline);
+/// token.cancel();
+/// assert_eq!(futures::executor::block_on(cancelled), Cause::Cancelled);
+/// ```
 #[must_use = "futures do nothing unless polled"]
 pub struct WaitForCancellationOwned {
     token: CancellationToken,

@@ -15,6 +15,22 @@ use crate::names::Name;
 /// What a channel does with a value for which there is no place.
 ///
 /// Permits always wait; `try_send` never does.
+///
+/// ```
+/// use goro_sync::channel::{Builder, Overflow};
+///
+/// let (tx, rx) = Builder::new().overflow(Overflow::DropOldest).bounded(2);
+/// (0..5).for_each(|number| tx.blocking_send(number).unwrap());
+/// assert_eq!((rx.try_recv(), rx.try_recv()), (Ok(3), Ok(4)));
+///
+/// let (tx, _rx) = Builder::new().overflow(Overflow::Reject).bounded(1);
+/// tx.blocking_send(1).unwrap();
+/// assert!(tx.blocking_send(2).is_err(), "no place, and no wait");
+///
+/// let (tx, rx) = Builder::new().name("orders").unbounded();
+/// tx.try_send(1).unwrap();
+/// assert_eq!((&*rx.name().unwrap(), rx.len()), ("orders", 1));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Overflow {

@@ -7,6 +7,17 @@ use goro_context::Cause;
 
 /// Why a channel was closed, if whoever closed it said; or why the code that wanted something of it was
 /// asked to stop ([`cancel`](crate::cancel)), to which the channel may be as open as before.
+///
+/// ```
+/// use goro_context::Cause;
+/// use goro_sync::channel::bounded;
+///
+/// let (tx, rx) = bounded::<u8>(1);
+/// tx.close_with("out of stock");
+/// let reason = rx.blocking_recv().unwrap_err().0;
+/// assert!(!reason.is_cancelled(), "the channel was closed, not this call cancelled");
+/// assert_eq!(reason.cause(), Some(&Cause::new("out of stock")));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reason(pub(crate) Option<Box<Why>>);
 

@@ -76,6 +76,20 @@ impl<T> fmt::Debug for RecvLease<'_, T> {
 /// [`accept`](Lease::accept) it when the work on it is done. Dropped without that, as by a panic, it
 /// goes back to the front of the channel, for the next receiver. Meanwhile it keeps its place there,
 /// and the channel is not over for the other receivers, although it may be closed and empty.
+///
+/// ```
+/// use goro_sync::channel::bounded;
+///
+/// let (tx, rx) = bounded(1);
+/// tx.try_send(String::from("job")).unwrap();
+/// futures::executor::block_on(async {
+///     let lease = rx.recv_lease().await.unwrap();
+///     assert_eq!(lease.as_str(), "job");
+///     // Dropped, it goes back; accepted, it is received.
+///     drop(lease);
+///     assert_eq!(rx.recv_lease().await.unwrap().accept(), "job");
+/// });
+/// ```
 #[must_use = "a lease that is dropped goes back"]
 pub struct Lease<T> {
     channel: Arc<Channel<T>>,

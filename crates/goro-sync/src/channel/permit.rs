@@ -71,6 +71,25 @@ impl<T> fmt::Debug for Reserve<'_, T> {
 ///
 /// Dropped, it gives the place back. When the channel is closed it is revoked. At a rendezvous it
 /// says only that a receiver was waiting: another sender may have served it, or it has left.
+///
+/// ```
+/// use goro_sync::channel::bounded;
+///
+/// let (tx, rx) = bounded(1);
+/// futures::executor::block_on(async {
+///     let place = tx.reserve().await.unwrap();
+///     assert!(tx.try_send(1).is_err(), "the only place is taken");
+///     place.send(2).unwrap();
+///     assert_eq!(rx.recv().await, Ok(2));
+///     let place = tx.reserve().await.unwrap();
+///     rx.close();
+///     // The place was there before the close; it can still be used.
+///     match place.send(3) {
+///         Ok(()) => assert_eq!(rx.recv().await, Ok(3)),
+///         Err(error) => assert_eq!(error.into_inner(), 3),
+///     }
+/// });
+/// ```
 #[must_use = "a permit that is dropped gives its place back"]
 pub struct Permit<'a, T> {
     /// Not here once it was used.

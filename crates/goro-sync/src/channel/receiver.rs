@@ -18,6 +18,38 @@ use crate::wait::{Attempt, Place};
 /// Takes values out of a channel. Clones take from the same channel: each value goes to one of
 /// them. When the last one is dropped, the channel is closed, and what is left in it is dropped, or
 /// given to its [`on_undelivered`](super::Builder::on_undelivered).
+///
+/// ```
+/// use futures::StreamExt;
+/// use goro_sync::channel::{TryRecvError, bounded};
+/// use std::time::Duration;
+///
+/// let (tx, rx) = bounded(8);
+/// assert_eq!((rx.len(), rx.capacity(), rx.is_empty()), (0, Some(8), true));
+/// assert_eq!(rx.try_recv(), Err(TryRecvError::Empty));
+/// assert!(rx.blocking_recv_timeout(Duration::from_millis(1)).is_err());
+/// (0..8).for_each(|number| tx.try_send(number).unwrap());
+/// futures::executor::block_on(async {
+///     assert_eq!(rx.recv_timeout(Duration::from_secs(1)).await, Ok(0));
+///     let soon = goro_context::time::now() + Duration::from_secs(1);
+///     assert_eq!(rx.recv_deadline(soon).await, Ok(1));
+///     let mut some = Vec::new();
+///     assert_eq!(rx.recv_many(&mut some, 3).await, Ok(3));
+///     assert_eq!(some, [2, 3, 4]);
+///     assert_eq!(rx.stream().next().await, Some(5));
+/// });
+/// let weak = rx.downgrade();
+/// assert!(weak.upgrade().unwrap().same_channel(&rx));
+/// assert_eq!((rx.sender_count(), rx.receiver_count(), rx.name()), (1, 1, None));
+/// rx.close();
+/// assert!(rx.is_closed());
+/// futures::executor::block_on(async {
+///     rx.closed().await;
+///     let rest: Vec<_> = rx.into_stream().collect().await;
+///     assert_eq!(rest, [6, 7], "what was sent before is received");
+/// });
+/// assert!(weak.upgrade().is_none());
+/// ```
 pub struct Receiver<T> {
     pub(crate) channel: Arc<Channel<T>>,
 }

@@ -17,6 +17,33 @@ use crate::wait::{Came, Place};
 
 /// Puts values into a channel. Clones send into the same channel; when the last one is dropped, the
 /// channel is closed.
+///
+/// ```
+/// use goro_sync::channel::{SendTimeoutError, bounded};
+/// use std::time::Duration;
+///
+/// let (tx, rx) = bounded(2);
+/// tx.blocking_send(1).unwrap();
+/// assert_eq!((tx.len(), tx.capacity(), tx.is_empty()), (1, Some(2), false));
+/// assert!(tx.blocking_send_timeout(2, Duration::from_millis(1)).is_ok());
+/// futures::executor::block_on(async {
+///     let late = tx.send_timeout(3, Duration::from_millis(1)).await.unwrap_err();
+///     assert!(matches!(late, SendTimeoutError::Timeout(3)));
+///     assert_eq!(late.into_inner(), 3);
+///     let past = goro_context::time::now();
+///     assert_eq!(tx.send_deadline(4, past).into_inner(), Some(4));
+/// });
+/// let weak = tx.downgrade();
+/// assert!(weak.upgrade().unwrap().same_channel(&tx));
+/// assert_eq!((tx.sender_count(), tx.receiver_count(), tx.name()), (1, 1, None));
+/// drop(rx);
+/// assert!(tx.is_closed());
+/// futures::executor::block_on(tx.closed());
+/// assert_eq!(tx.try_send(5).unwrap_err().into_inner(), 5);
+/// assert_eq!(tx.blocking_send(5).unwrap_err().into_inner(), 5);
+/// assert_eq!(tx.force_send(5).unwrap_err().into_inner(), 5);
+/// assert_eq!(tx.send_many([5, 6]).into_inner(), [5, 6]);
+/// ```
 pub struct Sender<T> {
     pub(crate) channel: Arc<Channel<T>>,
 }

@@ -8,6 +8,17 @@ use crate::cell::{Kept, Sole, Taken};
 
 /// Access to the value of a [`Mutex`](super::Mutex) or [`FairMutex`], or to a part of it. Dropped, it
 /// unlocks.
+///
+/// ```
+/// use goro_sync::{Mutex, MutexGuard};
+///
+/// let lock = Mutex::new((1, "one"));
+/// let part = MutexGuard::map(lock.try_lock().unwrap(), |pair| &mut pair.1);
+/// assert_eq!(*part, "one");
+/// drop(part);
+/// let none = MutexGuard::filter_map(lock.try_lock().unwrap(), |_| None::<&mut u8>);
+/// assert_eq!(none.unwrap_err().0, 1, "the whole comes back");
+/// ```
 #[must_use = "the lock is given back as soon as this is dropped"]
 pub struct MutexGuard<'a, T: ?Sized>(Sole<Taken<'a, 1, 1>, T>);
 
@@ -75,6 +86,18 @@ impl<T: ?Sized + fmt::Display> fmt::Display for MutexGuard<'_, T> {
 /// A [`MutexGuard`] that keeps its mutex alive: to be moved into a task, or kept in a struct.
 ///
 /// `T` is what the mutex guards, `U` the part that can be reached.
+///
+/// ```
+/// use goro_sync::{Mutex, OwnedMutexGuard};
+/// use std::sync::Arc;
+///
+/// let lock = Arc::new(Mutex::new((1, "one")));
+/// let part = OwnedMutexGuard::map(lock.clone().try_lock_owned().unwrap(), |pair| &mut pair.1);
+/// assert_eq!(*part, "one");
+/// drop(part);
+/// let none = OwnedMutexGuard::filter_map(lock.clone().try_lock_owned().unwrap(), |_| None::<&mut u8>);
+/// assert_eq!(none.unwrap_err().0, 1, "the whole comes back");
+/// ```
 #[must_use = "the lock is given back as soon as this is dropped"]
 pub struct OwnedMutexGuard<T: ?Sized, U: ?Sized = T>(Sole<OneOf<T>, U>);
 

@@ -8,15 +8,59 @@ use super::RwLock;
 use crate::cell::{Kept, SHARES, Shared, Sole, Taken};
 
 /// Access to read the value of an [`RwLock`], or a part of it. Dropped, it leaves the lock.
+///
+/// ```
+/// use goro_sync::{RwLockReadGuard, RwLock};
+///
+/// let lock = RwLock::new((1, "one"));
+/// let whole = lock.try_read().unwrap();
+/// let part = RwLockReadGuard::map(whole, |pair| &pair.1);
+/// assert_eq!(*part, "one");
+/// drop(part);
+/// let whole = lock.try_read().unwrap();
+/// let none = RwLockReadGuard::filter_map(whole, |_| None::<&u8>);
+/// assert_eq!(none.unwrap_err().0, 1, "the whole comes back");
+/// ```
 #[must_use = "the lock is given back as soon as this is dropped"]
 pub struct RwLockReadGuard<'a, T: ?Sized>(Shared<Taken<'a, 1, SHARES>, T>);
 
 /// A [`RwLockReadGuard`] that keeps its lock alive. `T` is what the lock guards, `U` the part that can
 /// be reached.
+///
+/// ```
+/// use goro_sync::{OwnedRwLockReadGuard, RwLock};
+/// use std::sync::Arc;
+///
+/// let lock = Arc::new(RwLock::new((1, "one")));
+/// let whole = lock.clone().try_read_owned().unwrap();
+/// let part = OwnedRwLockReadGuard::map(whole, |pair| &pair.1);
+/// assert_eq!(*part, "one");
+/// drop(part);
+/// let whole = lock.clone().try_read_owned().unwrap();
+/// let none = OwnedRwLockReadGuard::filter_map(whole, |_| None::<&u8>);
+/// assert_eq!(none.unwrap_err().0, 1, "the whole comes back");
+/// ```
 #[must_use = "the lock is given back as soon as this is dropped"]
 pub struct OwnedRwLockReadGuard<T: ?Sized, U: ?Sized = T>(Shared<Kept<RwLock<T>, SHARES>, U>);
 
 /// Access to change the value of an [`RwLock`], or a part of it. Dropped, it unlocks.
+///
+/// ```
+/// use goro_sync::{RwLockWriteGuard, RwLock};
+///
+/// let lock = RwLock::new((1, "one"));
+/// let writer = lock.try_write().unwrap();
+/// let reader = RwLockWriteGuard::downgrade(writer);
+/// assert_eq!(reader.0, 1, "nobody has written in between");
+/// drop(reader);
+/// let whole = lock.try_write().unwrap();
+/// let part = RwLockWriteGuard::map(whole, |pair| &mut pair.1);
+/// assert_eq!(*part, "one");
+/// drop(part);
+/// let whole = lock.try_write().unwrap();
+/// let none = RwLockWriteGuard::filter_map(whole, |_| None::<&mut u8>);
+/// assert_eq!(none.unwrap_err().0, 1, "the whole comes back");
+/// ```
 //
 // It becomes a reader by `downgrade`, on whatever thread it is by then: `Send` asks for `T: Sync`.
 #[must_use = "the lock is given back as soon as this is dropped"]
@@ -27,6 +71,24 @@ pub struct RwLockWriteGuard<'a, T: ?Sized> {
 
 /// A [`RwLockWriteGuard`] that keeps its lock alive. `T` is what the lock guards, `U` the part that
 /// can be reached.
+///
+/// ```
+/// use goro_sync::{OwnedRwLockWriteGuard, RwLock};
+/// use std::sync::Arc;
+///
+/// let lock = Arc::new(RwLock::new((1, "one")));
+/// let writer = lock.clone().try_write_owned().unwrap();
+/// let reader = OwnedRwLockWriteGuard::downgrade(writer);
+/// assert_eq!(reader.0, 1, "nobody has written in between");
+/// drop(reader);
+/// let whole = lock.clone().try_write_owned().unwrap();
+/// let part = OwnedRwLockWriteGuard::map(whole, |pair| &mut pair.1);
+/// assert_eq!(*part, "one");
+/// drop(part);
+/// let whole = lock.clone().try_write_owned().unwrap();
+/// let none = OwnedRwLockWriteGuard::filter_map(whole, |_| None::<&mut u8>);
+/// assert_eq!(none.unwrap_err().0, 1, "the whole comes back");
+/// ```
 //
 // As above, for `U`.
 #[must_use = "the lock is given back as soon as this is dropped"]

@@ -9,6 +9,16 @@ use super::Semaphore;
 use crate::permits::Held;
 
 /// Permits of a [`Semaphore`], given back when this is dropped.
+///
+/// ```
+/// let permits = goro_sync::Semaphore::new(4);
+/// let mut some = permits.try_acquire_many(3).unwrap();
+/// let one = some.split(1).unwrap();
+/// assert_eq!((some.count(), one.count()), (2, 1));
+/// assert!(some.merge(one).is_ok());
+/// some.forget();
+/// assert_eq!((permits.available(), permits.total()), (1, 1), "three are no more");
+/// ```
 #[must_use = "the permits are given back as soon as this is dropped"]
 pub struct Permit<'a> {
     semaphore: &'a Semaphore,
@@ -16,6 +26,19 @@ pub struct Permit<'a> {
 }
 
 /// Permits that keep their semaphore alive; given back when this is dropped.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// let permits = Arc::new(goro_sync::Semaphore::new(4));
+/// let mut some = permits.clone().try_acquire_many_owned(3).unwrap();
+/// let one = some.split(1).unwrap();
+/// assert_eq!((some.count(), one.count()), (2, 1));
+/// assert!(some.merge(one).is_ok());
+/// assert!(Arc::ptr_eq(some.semaphore(), &permits));
+/// some.forget();
+/// assert_eq!(permits.available(), 1);
+/// ```
 #[must_use = "the permits are given back as soon as this is dropped"]
 pub struct OwnedPermit {
     semaphore: Arc<Semaphore>,

@@ -16,6 +16,26 @@ use crate::wait::{self, Attempt, Offer, Operation, Place};
 
 /// The side that looks at the value; made by [`channel`](super::channel), by
 /// [`subscribe`](super::Sender::subscribe), or by cloning: a clone has seen what the original has.
+///
+/// ```
+/// use goro_sync::watch;
+///
+/// let (tx, mut rx) = watch::channel(1);
+/// assert_eq!((*rx.borrow(), rx.has_changed()), (1, Ok(false)));
+/// tx.send(2).unwrap();
+/// assert_eq!(rx.has_changed(), Ok(true));
+/// assert_eq!(*rx.borrow_and_update(), 2);
+/// rx.mark_changed();
+/// rx.blocking_changed().unwrap();
+/// rx.mark_changed();
+/// rx.mark_unchanged();
+/// assert_eq!(rx.has_changed(), Ok(false));
+/// let later = std::thread::spawn(move || tx.send(3).unwrap());
+/// assert_eq!(*rx.blocking_wait_for(|value| *value == 3).unwrap(), 3);
+/// later.join().unwrap();
+/// assert!(rx.same_channel(&rx.clone()));
+/// assert!(futures::executor::block_on(rx.changed()).is_err(), "nobody sends any more");
+/// ```
 pub struct Receiver<T> {
     pub(super) shared: Arc<Shared<T>>,
     /// The version that was seen last.

@@ -14,6 +14,20 @@ use crate::select::CancelSafe;
 use crate::wait::{self, Attempt, Offer, Operation, Place};
 
 /// The side that changes the value; made by [`channel`](super::channel), or by cloning.
+///
+/// ```
+/// use goro_sync::watch;
+///
+/// let (tx, rx) = watch::channel(1);
+/// assert!(tx.subscribe().same_channel(&rx) && tx.same_channel(&tx.clone()));
+/// assert_eq!((tx.sender_count(), tx.receiver_count(), *tx.borrow()), (1, 1, 1));
+/// assert_eq!(*tx.send_replace(2), 1);
+/// assert!(!tx.send_if_modified(|value| *value > 5), "nobody is told");
+/// drop(rx);
+/// assert!(tx.is_closed());
+/// futures::executor::block_on(tx.closed());
+/// assert_eq!(tx.send(3).unwrap_err().0, 3);
+/// ```
 pub struct Sender<T> {
     pub(super) shared: Arc<Shared<T>>,
 }
