@@ -13,6 +13,9 @@
 //! kernel (the nap of [`Backoff`] covers a holder that was preempted; a plain `yield` would
 //! livelock under real-time priorities).
 
+use core::cell::Cell;
+use core::time::Duration;
+
 #[cfg(loom)]
 pub use model::{Guard, Lock};
 #[cfg(not(loom))]
@@ -24,6 +27,19 @@ mod parts {
     pub(super) use super::Backoff;
     pub(super) use crate::global::{AtomicBool, Ordering};
 }
+
+std::thread_local! {
+    static PAUSES: Cell<u32> = const { Cell::new(0) };
+}
+
+/// How often this thread has stayed away from a lock that was taken, each time for about
+/// [`PAUSE`]; it wraps. Where that is a good part of the time, cores are in each other's way.
+pub fn pauses() -> u32 {
+    PAUSES.with(Cell::get)
+}
+
+/// About how long a pause is.
+pub const PAUSE: Duration = Duration::from_micros(1);
 
 /// Waiting with growing patience: seven pauses of about a microsecond, 8 yields, then naps of 50 us
 /// doubling to 1 ms.
@@ -49,6 +65,7 @@ impl Backoff {
     /// Waits a little, and longer the next time.
     pub fn pause(&mut self) {
         if self.0 < Self::PAUSES {
+            PAUSES.with(|pauses| pauses.set(pauses.get().wrapping_add(1)));
             for _ in 0..Self::HINTS {
                 core::hint::spin_loop();
             }
@@ -56,8 +73,8 @@ impl Backoff {
             crate::thread::yield_os();
         } else {
             let doublings = (self.0 - Self::YIELDS).min(5);
-            let nap = core::time::Duration::from_micros(50 << doublings);
-            crate::thread::sleep(nap.min(core::time::Duration::from_millis(1)));
+            let nap = Duration::from_micros(50 << doublings);
+            crate::thread::sleep(nap.min(Duration::from_millis(1)));
         }
         self.0 = self.0.saturating_add(1);
     }

@@ -12,6 +12,11 @@
 //! would get on just as well elsewhere); and for the same reason a worker that has run dry leaves a
 //! few tiny tasks where they are (`search`).
 //!
+//! Longer polls may be in each other's way, too: tasks that send each other hundreds of messages in one
+//! poll come to the same locks from two cores, and spend the time on fetching a lock's line and on
+//! staying away from it. Where a worker has spent a good part of its time like that, a few tasks stay
+//! together for a while, and a thief leaves them, however long they take.
+//!
 //! The clock is read once in sixteen polls, and only while somebody sleeps: where everybody is
 //! awake there is nobody to wake and nothing to decide.
 //!
@@ -21,6 +26,7 @@
 //!    whoever has just lain down.)
 
 use core::cell::Cell;
+use goro_shim::lock::{self, PAUSE};
 use goro_shim::time::{Duration, Instant};
 
 /// Polls per reading of the clock.
@@ -46,6 +52,12 @@ const STANDING: Duration = Duration::from_micros(50);
 /// ...or when the queue has not been empty for this long.
 const UNDRAINED: Duration = Duration::from_micros(500);
 
+/// Workers are in each other's way if they have waited for locks for this part of the time.
+const CROWDED: u32 = 4;
+
+/// For so long a few tasks stay together then.
+const APART: Duration = Duration::from_millis(10);
+
 /// One worker's estimate of its polls; see the module.
 #[derive(Debug)]
 pub(crate) struct Pace {
@@ -58,6 +70,10 @@ pub(crate) struct Pace {
     drained_at: Cell<Instant>,
     /// Tasks that came back by themselves, in this window.
     returned: Cell<u64>,
+    /// How often this thread had waited for a lock when the window began.
+    pauses_before: Cell<u32>,
+    /// Until when a few tasks stay together, if they do.
+    apart_until: Cell<Option<Instant>>,
 }
 
 impl Pace {
@@ -69,6 +85,8 @@ impl Pace {
             average: Cell::new(Duration::ZERO),
             drained_at: Cell::new(now),
             returned: Cell::new(0),
+            pauses_before: Cell::new(lock::pauses()),
+            apart_until: Cell::new(None),
         }
     }
 
@@ -95,7 +113,23 @@ impl Pace {
         if polls.wrapping_sub(self.polls_before.get()) >= self.window.get() {
             return self.close_window(standing, polls, now());
         }
-        standing > 0 && self.average.get() >= TINY
+        standing > 0 && self.average.get() >= TINY && !self.stay_together(standing)
+    }
+
+    fn stay_together(&self, standing: usize) -> bool {
+        standing <= FEW && self.apart_until.get().is_some()
+    }
+
+    /// Whether this worker and others have been in each other's way since the window began.
+    pub(crate) fn is_crowded(&self, now: Instant) -> bool {
+        let waited = self.waited();
+        let elapsed = now.saturating_duration_since(self.window_began.get());
+        waited > Duration::ZERO && waited * CROWDED >= elapsed
+    }
+
+    /// For how long this thread has waited for locks since the window began.
+    fn waited(&self) -> Duration {
+        PAUSE * lock::pauses().wrapping_sub(self.pauses_before.get())
     }
 
     /// Whether the last polls were tiny, as far as is known.
@@ -107,6 +141,11 @@ impl Pace {
     fn close_window(&self, standing: usize, polls: u64, now: Instant) -> bool {
         let made = polls.wrapping_sub(self.polls_before.get());
         let average = self.average_of_window(polls, now).unwrap_or_default();
+        if self.is_crowded(now) {
+            self.apart_until.set(Some(now + APART));
+        } else if self.apart_until.get().is_some_and(|until| now >= until) {
+            self.apart_until.set(None);
+        }
         let independent = standing > FEW || self.returned.get() * 4 >= made;
         self.begin_window(polls, now);
         if standing == 0 || made > WINDOW {
@@ -119,7 +158,7 @@ impl Pace {
         } else {
             self.average.set(average);
         }
-        if standing == 0 {
+        if standing == 0 || self.stay_together(standing) {
             return false;
         }
         average >= TINY && !sign
@@ -132,11 +171,14 @@ impl Pace {
         self.window.set(WINDOW);
         self.polls_before.set(polls);
         self.returned.set(0);
+        self.pauses_before.set(lock::pauses());
     }
 
     fn average_of_window(&self, polls: u64, now: Instant) -> Option<Duration> {
         let made = polls.wrapping_sub(self.polls_before.get());
         let elapsed = now.saturating_duration_since(self.window_began.get());
+        // What they waited for alone they would not.
+        let elapsed = elapsed.saturating_sub(self.waited());
         let average = elapsed.checked_div(u32::try_from(made).unwrap_or(u32::MAX))?;
         Some(if made > WINDOW { average / COMPANY } else { average })
     }

@@ -67,12 +67,16 @@ impl Worker {
         self.pace.is_tiny(self.polls(), self.ground.driver.now())
     }
 
+    fn was_crowded(&self) -> bool {
+        self.pace.is_crowded(self.ground.driver.now())
+    }
+
     /// Half of somebody's ring, or the next slot of somebody stuck; begins at a random worker. Unless
     /// `anything` will do, or this worker's last polls were not tiny, a few tasks are left where they
     /// stand while they move.
     fn steal(&self, anything: bool) -> Option<Work> {
         // Asked of the clock, so only when it matters.
-        let mut tiny = None;
+        let (mut crowded, mut tiny) = (None, None);
         let crew = self.hub.crew_size();
         let first = self.random.below(crew);
         let victims = (0..crew).map(|i| (first + i) % crew);
@@ -81,6 +85,9 @@ impl Worker {
         for victim in victims.filter(|v| v.index != self.shard.index) {
             let few = (1..=FEW).contains(&victim.queue.len());
             let left_alone = few && !anything && !victim.published.is_stuck();
+            if left_alone && *crowded.get_or_insert_with(|| self.was_crowded()) {
+                continue;
+            }
             if left_alone && *tiny.get_or_insert_with(|| self.had_tiny_polls()) {
                 // One ring in each search: the time is the injector's, too.
                 if !core::mem::take(&mut may_watch) || self.sees_moving(victim) {

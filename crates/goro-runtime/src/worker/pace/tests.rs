@@ -122,3 +122,44 @@ fn who_runs_dry_now_and_then_keeps_its_tiny_tasks() {
         assert_eq!(bench.polls_until_shared(0, SHORT), None);
     }
 }
+
+/// As if this thread had stayed away from a lock so often.
+fn waits_for_locks(pauses: u32) {
+    let mut waited = 0;
+    while waited < pauses {
+        // From the eighth on it would yield and nap.
+        let mut backoff = lock::Backoff::new();
+        for _ in 0..7 {
+            backoff.pause();
+        }
+        waited += 7;
+    }
+}
+
+#[test]
+fn a_few_long_polls_that_are_in_each_others_way_stay_together_for_a_while() {
+    let mut bench = Bench::new();
+    // A fifth of the time is not enough: the polls are shared at once.
+    bench.in_company(1000, LONG);
+    waits_for_locks(4000);
+    assert!(!bench.pace.is_crowded(bench.now));
+    assert!(bench.shares(FEW));
+    bench.in_company(1000, LONG);
+    waits_for_locks(5000);
+    assert!(bench.pace.is_crowded(bench.now));
+    assert!(!bench.shares(FEW));
+    assert!(bench.shares(FEW + 1), "more than a few are shared all the same");
+    // Alone they are in nobody's way, and after ten milliseconds they are shared again.
+    let shared = bench.polls_until_shared(FEW, LONG).unwrap();
+    assert!((500..500 + 2 * WINDOW).contains(&shared), "{shared} polls of 20 us");
+}
+
+#[test]
+fn what_was_waited_for_before_a_sleep_does_not_count() {
+    let mut bench = Bench::new();
+    waits_for_locks(100);
+    bench.now += LONG;
+    assert!(bench.pace.is_crowded(bench.now));
+    bench.pace.awake(bench.polls, bench.now);
+    assert!(!bench.pace.is_crowded(bench.now));
+}
