@@ -52,6 +52,7 @@ var workloads = map[string]func(int) sample{
 	"tcp_8":             func(mebibytes int) sample { return throughput(8, mebibytes) },
 	"http":              plainText,
 	"parked_channel":    parkedChannel,
+	"channel_bytes":     channelBytes,
 	"idle_connections":  idleConnections,
 	"parked_memory":     func(tasks int) sample { return parkedMemory(tasks, wait) },
 	"parked_memory_256": func(tasks int) sample { return parkedMemory(tasks, waitWithPayload) },

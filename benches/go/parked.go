@@ -73,6 +73,27 @@ func parkedChannel(tasks int) sample {
 	return sample{uint64(tasks), []float64{each(bytes), each(float64(r.cpu.Nanoseconds()))}}
 }
 
+// Channels with nothing in them and nobody at them.
+func channelBytes(count int) sample {
+	var kept [][]chan uint64
+	bytes := func(capacity int) float64 {
+		all := make([]chan uint64, count)
+		for at := range all {
+			all[at] = nil
+		}
+		before := resident()
+		for at := range all {
+			all[at] = make(chan uint64, capacity)
+		}
+		grown := float64(resident()-before) / float64(count)
+		kept = append(kept, all)
+		return grown
+	}
+	result := sample{uint64(count), []float64{bytes(1), bytes(128), bytes(1)}}
+	runtime.KeepAlive(kept)
+	return result
+}
+
 func idle(millis int) sample {
 	const tasks, settle = 10_000, 200 * time.Millisecond
 	park(tasks, wait)

@@ -25,6 +25,7 @@ pub struct Board {
     columns: Vec<Column>,
     checksum: Option<u64>,
     longest: Duration,
+    took: Duration,
 }
 
 struct Column {
@@ -89,7 +90,8 @@ impl Board {
         let rivals = rivals.iter().filter(|rival| among.contains(rival));
         let rivals = rivals.filter(|rival| !workload.without.contains(rival));
         let columns = rivals.map(|&rival| Column { rival, rounds: Vec::new() }).collect();
-        Self { workload, workers, columns, checksum: None, longest: Duration::ZERO }
+        let none = Duration::ZERO;
+        Self { workload, workers, columns, checksum: None, longest: none, took: none }
     }
 
     /// Takes one sample of each rival.
@@ -114,12 +116,18 @@ impl Board {
             rounds.push(sample.values);
         }
         self.longest = self.longest.max(began.elapsed());
+        self.took += began.elapsed();
         Ok(())
     }
 
     /// How many rounds there are.
     pub fn rounds(&self) -> usize {
         self.columns.first().map_or(0, |column| column.rounds.len())
+    }
+
+    /// What all rounds took.
+    pub fn took(&self) -> Duration {
+        self.took
     }
 
     /// What the longest round took.
@@ -263,7 +271,8 @@ mod tests {
             rounds: values.iter().map(|&value| round(value)).collect(),
         };
         let columns = columns.iter().map(column).collect();
-        Board { workload, workers, columns, checksum: None, longest: Duration::ZERO }
+        let none = Duration::ZERO;
+        Board { workload, workers, columns, checksum: None, longest: none, took: none }
     }
 
     #[test]

@@ -4,7 +4,8 @@
 //! 1. A board's next round begins when all others have had this one: what changes on the machine in the
 //!    course of a run changes for all rows.
 //! 2. Every board gets its first round. Later ones are begun only if they would end within the limit,
-//!    going by the longest that this board has taken so far.
+//!    and within [`SHARES`] times the board's own share of it, going by the longest that it has taken so
+//!    far: the rows that take long are the ones of memory, of which one round says as much as three.
 //! 3. A board that fails is told of and left out; the others go on.
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -15,6 +16,12 @@ use crate::render::Report;
 use crate::report;
 use crate::sample::Taker;
 use crate::{print, quota, workload};
+
+/// How often its share of the time a board may take.
+const SHARES: u32 = 3;
+
+/// How long what was found may be lost with the run.
+const BETWEEN: Duration = Duration::from_secs(10);
 
 /// Runs everything, prints it, and gives 1 if gates were to be checked and one was missed, 2 if a
 /// board could not be filled; the others are.
@@ -40,17 +47,31 @@ pub fn run(options: &Options) -> Result<ExitCode, String> {
     let mut boards: Vec<_> = options.workloads.iter().flat_map(board).collect();
     let all = boards.len();
     let began = Instant::now();
-    let enough = |took: Duration| options.limit.is_some_and(|limit| began.elapsed() + took > limit);
+    let mut written = began;
+    let most = |limit: Duration| limit * SHARES / u32::try_from(all).unwrap_or(u32::MAX).max(1);
+    let enough = |board: &Board| {
+        options.limit.is_some_and(|limit| {
+            let next = board.longest();
+            began.elapsed() + next > limit || board.took() + next > most(limit)
+        })
+    };
     for round in 1..=options.rounds {
-        let mut skipped = 0;
-        boards.retain_mut(|board| {
-            if round > 1 && enough(board.longest()) {
+        let (mut skipped, mut at) = (0, 0);
+        while let Some(board) = boards.get_mut(at) {
+            at += 1;
+            if round > 1 && enough(board) {
                 skipped += 1;
-                return true;
+                continue;
             }
-            let outcome = board.round(options.quick, &taker);
-            outcome.inspect_err(|error| eprintln!("{error}")).is_ok()
-        });
+            if let Err(error) = board.round(options.quick, &taker) {
+                eprintln!("{error}");
+                at -= 1;
+                boards.remove(at);
+            } else if written.elapsed() > BETWEEN {
+                write(&facts, &boards, began.elapsed(), options)?;
+                written = Instant::now();
+            }
+        }
         tell(round, options.rounds, boards.len() - skipped, began.elapsed());
         write(&facts, &boards, began.elapsed(), options)?;
         if skipped == boards.len() {

@@ -42,6 +42,12 @@ pub fn load() -> Option<f64> {
     fs::read_to_string("/proc/loadavg").ok()?.split_whitespace().next()?.parse().ok()
 }
 
+/// Bytes that programs could still take.
+pub fn free_memory() -> Option<u64> {
+    let text = line("/proc/meminfo", "MemAvailable:");
+    text.split_whitespace().next()?.parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
+}
+
 fn version(name: &str) -> Option<String> {
     let entry = format!("name = \"{name}\"\nversion = \"");
     let versions = LOCK_FILE.split(&entry).skip(1).filter_map(|rest| rest.split('"').next());
@@ -69,6 +75,11 @@ fn text(bytes: &std::ffi::CStr) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn some_memory_is_free() {
+        assert!(super::free_memory().unwrap() > 1 << 20);
+    }
+
     #[test]
     fn the_lock_file_names_the_rivals() {
         assert!(super::version("tokio").unwrap().starts_with("tokio 1."));

@@ -20,7 +20,9 @@ use crate::options::Options;
 mod board;
 mod chart;
 mod compare;
+mod costs;
 mod counts;
+mod growth;
 mod host;
 mod mailbox;
 mod meter;
@@ -43,6 +45,10 @@ fn main() -> ExitCode {
         Some(counts::COMMAND) => counts::check(&arguments[1..]),
         Some(counts::COUNTED) => counts::be_counted(&arguments[1..]).map(|()| ExitCode::SUCCESS),
         Some(pairs::COMMAND) => pairs::run(&arguments[1..]).map(|()| ExitCode::SUCCESS),
+        Some(costs::COMMAND) => costs::run(&arguments[1..]).map(|()| ExitCode::SUCCESS),
+        Some(growth::COMMAND) => growth::run(&arguments[1..]).map(|()| ExitCode::SUCCESS),
+        Some(growth::GROW) => growth::grow(&arguments[1..]).map(|()| ExitCode::SUCCESS),
+        Some(growth::LOAD) => growth::load(&arguments[1..]).map(|()| ExitCode::SUCCESS),
         Some(render::COMMAND) => render::run(&arguments[1..]).map(|()| ExitCode::SUCCESS),
         Some(quota::COMMAND) => quota::enter(&arguments[1..]).map(|()| ExitCode::SUCCESS),
         Some("--help" | "-h") => {

@@ -27,6 +27,9 @@ goro beside its rivals, interleaved in one call.
   counts           instead of all that: instructions per operation, against counts.txt
   counts --write   writes counts.txt
   pairs            instead of all that: goro beside itself; says how
+  growth           instead of all that: figures as tasks, workers, connections,
+                   producers, timers grow; says how
+  costs            instead of all that: bytes, binary, build, start; says how
   render           instead of all that: tables and plots from a JSON file; says how
 ";
 

@@ -8,12 +8,14 @@
 //! <!-- end -->
 //! ```
 //!
-//! `facts` is when and where the run was; a group's name (`--list` has them in order) is its table; `missed`
-//! is what stands short of its goal.
+//! `facts` is when and where the run was; a group's name is its table; `missed` is what stands short of its goal,
+//! `waits` how long single operations waited. What a file says nothing of stays as it is: `costs` is written from the
+//! file of that command, and a table of rows that the run left out is of an earlier one, whose date stands below it.
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::workload::GROUPS;
+use crate::{costs, growth};
 
 mod draw;
 mod figures;
@@ -46,9 +48,24 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     }
     let text = fs::read(file).map_err(|error| format!("{file}: {error}"))?;
     let json = serde_json::from_slice(&text).map_err(|error| format!("{file}: {error}"))?;
+    if let Some(folder) = &plots {
+        if growth::draw(&json, folder)? {
+            return Ok(());
+        }
+    }
+    if let Some(table) = costs::read(&json) {
+        let text = |name: &str| match name {
+            costs::REGION => Region::Text(table.clone()),
+            _ => Region::AsItIs,
+        };
+        return page.map_or(Ok(()), |page| write(&page, text));
+    }
     let report = Report::read(&json).map_err(|error| format!("{file}: {error}"))?;
     if let Some(page) = page {
-        write(&page, |name| region(&report, name))?;
+        // As the page reaches them: below its own folder, or not at all.
+        let home = page.parent().unwrap_or(Path::new(""));
+        let shown = plots.as_deref().and_then(|folder| folder.strip_prefix(home).ok());
+        write(&page, |name| region(&report, name, shown))?;
     }
     if let Some(folder) = plots {
         report.draw(&folder)?;
@@ -56,14 +73,41 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     Ok(())
 }
 
-fn region(report: &Report, name: &str) -> Option<String> {
+/// What is to stand in a region.
+#[derive(Debug, PartialEq)]
+enum Region {
+    /// This.
+    Text(String),
+    /// What stands there: this file says nothing of it.
+    AsItIs,
+    /// Nobody knows.
+    Unknown,
+}
+
+impl From<Option<String>> for Region {
+    fn from(text: Option<String>) -> Self {
+        text.map_or(Self::AsItIs, Self::Text)
+    }
+}
+
+/// `plots` is where the page finds the plots, if it is to show them.
+fn region(report: &Report, name: &str, plots: Option<&Path>) -> Region {
     match name {
-        "facts" => Some(tables::facts(report)),
-        "missed" => Some(tables::missed(report)),
-        "waits" => Some(tables::waits(report)),
-        name => {
-            GROUPS.iter().find(|group| group.name == name).map(|group| tables::group(report, group))
-        }
+        "facts" => Region::Text(tables::facts(report)),
+        "missed" => Region::Text(tables::missed(report)),
+        "waits" => tables::waits(report).into(),
+        name => match GROUPS.iter().find(|group| group.name == name) {
+            Some(group) => {
+                let plot = |folder: &Path| {
+                    let file = format!("ratios-{}.svg", group.name);
+                    format!("![{}: ratios]({})\n\n", group.title, folder.join(file).display())
+                };
+                let plot = plots.map_or(String::new(), plot);
+                tables::group(report, group).map(|table| plot + &table).into()
+            }
+            None if name == costs::REGION => Region::AsItIs,
+            None => Region::Unknown,
+        },
     }
 }
 
@@ -72,7 +116,7 @@ fn region(report: &Report, name: &str) -> Option<String> {
 /// # Errors
 ///
 /// The page cannot be read or written, or has a region that is not known.
-fn write(page: &Path, region: impl Fn(&str) -> Option<String>) -> Result<(), String> {
+fn write(page: &Path, region: impl Fn(&str) -> Region) -> Result<(), String> {
     let told = |error| format!("{}: {error}", page.display());
     let text = fs::read_to_string(page).map_err(|error| told(error.to_string()))?;
     let text = filled(&text, region).map_err(told)?;
@@ -82,12 +126,16 @@ fn write(page: &Path, region: impl Fn(&str) -> Option<String>) -> Result<(), Str
 const BEGIN: &str = "<!-- figures: ";
 const END: &str = "<!-- end -->";
 
-fn filled(page: &str, region: impl Fn(&str) -> Option<String>) -> Result<String, String> {
+fn filled(page: &str, region: impl Fn(&str) -> Region) -> Result<String, String> {
     let (mut text, mut rest) = (String::new(), page);
     while let Some((before, marked)) = rest.split_once(BEGIN) {
         let (name, inside) = marked.split_once(" -->").ok_or("a mark has no end")?;
         let (_, after) = inside.split_once(END).ok_or(format!("region {name} has no end"))?;
-        let inside = region(name).ok_or(format!("region {name} is not known"))?;
+        let inside = match region(name) {
+            Region::Text(text) => text,
+            Region::AsItIs => inside[..inside.len() - after.len() - END.len()].to_owned(),
+            Region::Unknown => return Err(format!("region {name} is not known")),
+        };
         text += &format!("{before}{BEGIN}{name} -->\n\n{}\n\n{END}", inside.trim());
         rest = after;
     }
@@ -96,10 +144,22 @@ fn filled(page: &str, region: impl Fn(&str) -> Option<String>) -> Result<String,
 
 #[cfg(test)]
 mod tests {
-    use super::filled;
+    use super::{Region, filled};
 
-    fn named(name: &str) -> Option<String> {
-        (name == "a").then(|| "new".into())
+    fn named(name: &str) -> Region {
+        match name {
+            "a" => Region::Text("new".into()),
+            "c" => Region::AsItIs,
+            _ => Region::Unknown,
+        }
+    }
+
+    #[test]
+    fn what_a_file_says_nothing_of_stays() {
+        let page = "<!-- figures: c -->\n\nold\n\n<!-- end -->\n<!-- figures: a --><!-- end -->";
+        let filled = filled(page, named).unwrap();
+        assert!(filled.starts_with("<!-- figures: c -->\n\nold\n\n<!-- end -->\n"), "{filled}");
+        assert!(filled.ends_with("<!-- figures: a -->\n\nnew\n\n<!-- end -->"), "{filled}");
     }
 
     #[test]

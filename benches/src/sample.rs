@@ -116,11 +116,7 @@ pub fn give(arguments: &[String]) -> Result<(), String> {
     let rival = rival::named(rival).ok_or_else(usage)?;
     let workers = workers.parse().map_err(|_| usage())?;
     let order = Order { workload, rival, workers, quick: !rest.is_empty() };
-    thread::spawn(move || {
-        thread::sleep(LIMIT);
-        eprintln!("the sample takes longer than {LIMIT:?}");
-        std::process::exit(3);
-    });
+    limit();
     let sample = match rival {
         column if workload.among == Among::Channels && column != go::GO => {
             let size = workload.size.pick(order.quick);
@@ -136,6 +132,15 @@ pub fn give(arguments: &[String]) -> Result<(), String> {
     let values: Vec<String> = values.iter().map(f64::to_string).collect();
     println!("{checksum} {}", values.join(" "));
     Ok(())
+}
+
+/// Ends this process if it takes longer than a sample may.
+pub fn limit() {
+    thread::spawn(|| {
+        thread::sleep(LIMIT);
+        eprintln!("the sample takes longer than {LIMIT:?}");
+        std::process::exit(3);
+    });
 }
 
 fn start_or_stop<R: Talk + Web, S: Stop>(order: Order) -> Option<Sample> {

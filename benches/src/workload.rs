@@ -35,7 +35,8 @@ mod wake;
 mod yields;
 
 pub use channels::run as run_channels;
-pub use connections::{CLIENT, client};
+pub use connections::{CLIENT, client, room as descriptors};
+pub use echo::serve as echoes;
 pub use http::ready as ready_for_http;
 pub use table::{BATCHES, GROUPS, Group};
 
@@ -201,6 +202,7 @@ pub fn run<R: Talk + Web>(name: &str, rival: R, size: usize) -> Option<Sample> {
         "idle_connections" => connections::idle(rival, size),
         "parked_memory" => memory::parked::<_, 0>(rival, size),
         "parked_channel" => memory::on_own_channels(rival, size),
+        "channel_bytes" => memory::channels(rival, size),
         "parked_memory_256" => memory::parked::<_, 240>(rival, size),
         "idle" => idle::idle(rival, size),
         "mutex" => locks::mutex(rival, size),

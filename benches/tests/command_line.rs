@@ -94,7 +94,30 @@ fn tables_and_plots_are_made_of_a_run_s_file() {
     let text = fs::read_to_string(&page).unwrap();
     assert!(text.contains("| chained_spawn | time, ns/task | 0.50 |"), "{text}");
     assert!(text.starts_with("# A page") && text.ends_with("its end\n"), "{text}");
+    assert!(text.contains("(again/ratios-tasks.svg)"), "{text}");
     assert_eq!(fs::read_to_string(format!("{again}/ratios-tasks.svg")).unwrap(), drawn);
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn what_grows_is_drawn_and_written() {
+    let folder = env::temp_dir().join(format!("goro-bench-growth-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let path = |name: &str| folder.join(name).to_str().expect("a plain path").to_owned();
+    let (json, plots) = (path("growth.json"), path("plots"));
+    let only = "connections";
+    let output = bench(&["growth", "--quick", "--only", only, "--json", &json, "--plots", &plots]);
+    assert_eq!(code(&output), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&fs::read(&json).unwrap()).unwrap();
+    for (at, name) in only.split(',').enumerate() {
+        let sweep = &report["sweeps"][at];
+        let points = sweep["points"].as_array().map_or(0, Vec::len);
+        let curve = sweep["figures"][0]["medians"]["goro"].as_array().unwrap();
+        let there = curve.iter().filter_map(serde_json::Value::as_f64).filter(|it| *it > 0.0);
+        assert!(points > 2 && there.count() == points, "{sweep}");
+        let drawn = fs::read_to_string(format!("{plots}/growth-{name}.svg")).unwrap();
+        assert!(drawn.contains("<polyline") && drawn.ends_with("</svg>\n"), "{name}");
+    }
     fs::remove_dir_all(&folder).unwrap();
 }
 

@@ -68,7 +68,10 @@ impl Axis {
             }
             Scale::Log => {
                 let (low, high) = (low.log10().round() as i32, high.log10().round() as i32);
-                (low..=high).map(|power| 10_f64.powi(power)).collect()
+                // Within one power or two there is room for more.
+                let within: &[f64] = if high - low < 3 { &[1.0, 2.0, 5.0] } else { &[1.0] };
+                let power = |power| within.iter().map(move |times| times * 10_f64.powi(power));
+                (low..high).flat_map(power).chain([10_f64.powi(high)]).collect()
             }
         }
     }
@@ -117,6 +120,8 @@ mod tests {
 
     #[test]
     fn a_logarithmic_axis_has_a_tick_for_each_power() {
+        let axis = Axis::round([20.0, 30.0].into_iter(), Scale::Log, (1.0, 0.0));
+        assert_eq!(axis.ticks(), [10.0, 20.0, 50.0, 100.0]);
         let axis = Axis::round([20.0, 3000.0, 0.0].into_iter(), Scale::Log, (300.0, 0.0));
         assert_eq!(axis.ticks(), [10.0, 100.0, 1000.0, 10_000.0]);
         let places = [10.0, 100.0, 10_000.0].map(|figure| axis.place(figure).map(f64::round));

@@ -34,9 +34,9 @@ pub struct Part {
     pub high: f64,
 }
 
-const WIDTH: f64 = 900.0;
-const LEFT: f64 = 230.0;
-const RIGHT: f64 = 780.0;
+const WIDTH: f64 = 920.0;
+const LEFT: f64 = 262.0;
+const RIGHT: f64 = 812.0;
 const TOP: f64 = 96.0;
 const THICK: f64 = 9.0;
 const PITCH: f64 = 12.0;

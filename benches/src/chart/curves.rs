@@ -22,7 +22,8 @@ pub struct Panel {
     pub up: String,
     /// How figures are spread upwards.
     pub scale: Scale,
-    /// Names under the horizontal axis where its figures are none of people's: place and name.
+    /// Names under the horizontal axis where figures would say nothing: place and name. Without any,
+    /// the points' own figures stand there.
     pub names: Vec<(f64, String)>,
     /// Name and points of each.
     pub curves: Vec<(String, Vec<(f64, f64)>)>,
@@ -63,7 +64,11 @@ fn draw(svg: &mut Svg, (left, top): (f64, f64), panel: &Panel, names: &[&str]) {
     let (y0, y1) = (top + PANEL.1 - 52.0, top + 30.0);
     let points = || panel.curves.iter().flat_map(|(_, points)| points);
     let across = if panel.names.is_empty() {
-        Axis::round(points().map(|point| point.0), Scale::Log, (x0, x1))
+        let figures = points().map(|point| point.0).filter(|figure| *figure > 0.0);
+        let low = figures.clone().fold(f64::INFINITY, f64::min);
+        let high = figures.fold(0.0, f64::max);
+        let ends = if low < high { (low, high) } else { (1.0, 10.0) };
+        Axis::fixed(ends, Scale::Log, (x0, x1))
     } else {
         let last = panel.names.iter().map(|(place, _)| *place).fold(1.0, f64::max);
         Axis::fixed((0.0, last), Scale::Linear, (x0, x1))
@@ -76,7 +81,12 @@ fn draw(svg: &mut Svg, (left, top): (f64, f64), panel: &Panel, names: &[&str]) {
         svg.text(x0 - 6.0, y + 4.0, "faint", Anchor::End, short(tick));
     }
     let ticks: Vec<(f64, String)> = match panel.names.is_empty() {
-        true => across.ticks().into_iter().map(|tick| (tick, short(tick))).collect(),
+        true => {
+            let mut ticks: Vec<_> = points().map(|point| point.0).collect();
+            ticks.sort_by(f64::total_cmp);
+            ticks.dedup();
+            ticks.into_iter().map(|tick| (tick, short(tick))).collect()
+        }
         false => panel.names.clone(),
     };
     for (tick, name) in ticks {

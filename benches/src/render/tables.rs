@@ -8,11 +8,9 @@ use crate::workload::{GROUPS, Group};
 pub fn facts(report: &Report) -> String {
     let named = |name: &str| report.fact(name);
     let minutes = named("seconds").parse::<f64>().map_or(0.0, |seconds| seconds / 60.0);
-    let rounds = report.lines.iter().map(|line| line.rounds);
-    let (least, most) = (rounds.clone().min().unwrap_or(0), rounds.max().unwrap_or(0));
-    let rounds = if least == most { most.to_string() } else { format!("{least} to {most}") };
+    let rounds = rounds(report.lines.iter());
     format!(
-        "{}, {}, {}, {}, {}, {}, load at start {}; commit {}; {rounds} rounds in {minutes:.0} minutes:\n\n\
+        "{}, {}, {}, {}, {}, {}, load at start {}; commit {}; {rounds} in {minutes:.0} minutes:\n\n\
          ```sh\ntarget/release/{}\n```",
         named("date"),
         named("processor"),
@@ -27,13 +25,13 @@ pub fn facts(report: &Report) -> String {
 }
 
 /// A row for each figure that goro is held to something in; a column for each number of workers.
-pub fn group(report: &Report, group: &Group) -> String {
+///
+/// `None` if the run had none of its rows.
+pub fn group(report: &Report, group: &Group) -> Option<String> {
     let lines: Vec<_> = report.of(group).filter(|line| !line.verdicts.is_empty()).collect();
     let workers = distinct(lines.iter().map(|line| line.workers));
-    if lines.is_empty() {
-        return "(none of these rows was run)".into();
-    }
-    let shown = workers.iter().copied().find(|&workers| workers == 2).unwrap_or(workers[0]);
+    let shown =
+        workers.iter().copied().find(|&workers| workers == 2).or(workers.first().copied())?;
     let heads = workers.iter().map(|workers| format!(" {workers} |")).collect::<String>();
     let plural = if shown == 1 { "" } else { "s" };
     let mut text = format!(
@@ -59,7 +57,23 @@ pub fn group(report: &Report, group: &Group) -> String {
         let unit = &line.unit;
         text += &format!("| {workload} | {metric}, {unit} | {goal} |{cells} {own} | {best} |\n");
     }
-    text
+    Some(text + &below(report, lines.into_iter()))
+}
+
+/// When a table's figures were taken.
+fn below<'a>(report: &Report, lines: impl Iterator<Item = &'a Line>) -> String {
+    format!("\n{}, commit {}, {}", report.fact("date"), report.fact("commit"), rounds(lines))
+}
+
+/// How many rounds some lines are of.
+fn rounds<'a>(lines: impl Iterator<Item = &'a Line>) -> String {
+    let rounds: Vec<_> = lines.map(|line| line.rounds).collect();
+    match (rounds.iter().min(), rounds.iter().max()) {
+        (Some(1), Some(1)) => "one round".into(),
+        (Some(least), Some(most)) if least == most => format!("{most} rounds"),
+        (Some(least), Some(most)) => format!("{least} to {most} rounds"),
+        _ => "no round".into(),
+    }
 }
 
 /// What stands short of its goal, the furthest first.
@@ -91,7 +105,10 @@ pub fn missed(report: &Report) -> String {
 }
 
 /// How long single operations waited, beside how fast all were: what a rate may not be bought with.
-pub fn waits(report: &Report) -> String {
+///
+/// `None` if no row of the run has them.
+pub fn waits(report: &Report) -> Option<String> {
+    let mut seen = Vec::new();
     let mut text =
         "| row | workers | figure | goro | the others |\n|---|---:|---|---:|---|\n".to_owned();
     for line in GROUPS.iter().flat_map(|group| report.of(group)) {
@@ -99,6 +116,10 @@ pub fn waits(report: &Report) -> String {
             continue;
         }
         let Line { workload, metric, unit, workers, .. } = line;
+        if metric == "apart" && line.spreads.iter().all(|(_, spread)| spread.median == 0.0) {
+            continue;
+        }
+        seen.push(line);
         let own = line.own().map_or(String::new(), number);
         let others = line.spreads.iter().filter(|(rival, _)| rival != crate::rival::GORO);
         let others: Vec<_> =
@@ -108,7 +129,7 @@ pub fn waits(report: &Report) -> String {
             others.join(", ")
         );
     }
-    text
+    (!seen.is_empty()).then(|| text + &below(report, seen.into_iter()))
 }
 
 /// The ratio against the best rival, or goro's own figure; bold where the goal is reached.
@@ -183,11 +204,11 @@ mod tests {
     fn a_row_has_a_cell_for_each_number_of_workers() {
         let lines = vec![line(1, Some(0.7), Some(0.6)), line(2, Some(0.4), Some(0.6))];
         let report = Report { facts: Vec::new(), lines };
-        let text = group(&report, &GROUPS[0]);
+        let text = group(&report, &GROUPS[0]).unwrap();
         let row = "| yield | time, ns/yield | 0.60 | 0.70 | **0.40** | 20.00 | 50.00 tokio |\n";
-        assert!(text.ends_with(row), "{text}");
+        assert!(text.contains(row) && text.ends_with(", 3 rounds"), "{text}");
         assert!(text.starts_with("| row | figure | goal | 1 | 2 | goro, 2 workers |"), "{text}");
-        assert!(group(&report, &GROUPS[1]).starts_with('('));
+        assert_eq!(group(&report, &GROUPS[1]), None, "none of its rows was run");
     }
 
     #[test]

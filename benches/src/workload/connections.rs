@@ -68,7 +68,7 @@ async fn serve<R: Rival>(rival: R, listener: &R::Listener, connections: usize) -
 }
 
 /// How many connections there may be, having asked for as many as this user can have.
-fn room() -> usize {
+pub fn room() -> usize {
     let limit = getrlimit(Resource::Nofile);
     let soft = Rlimit { current: limit.maximum, maximum: limit.maximum };
     setrlimit(Resource::Nofile, soft).expect("up to the hard limit it is granted");

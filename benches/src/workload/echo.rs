@@ -84,7 +84,8 @@ async fn ask<R: Rival>(
     Ok((stream, sum, nanos))
 }
 
-async fn serve<R: Rival>(mut stream: R::Stream) -> io::Result<()> {
+/// Answers until the other side goes.
+pub async fn serve<R: Rival>(mut stream: R::Stream) -> io::Result<()> {
     let mut buffer = [0; MESSAGE];
     loop {
         match R::read(&mut stream, &mut buffer).await {

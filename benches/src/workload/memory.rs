@@ -37,12 +37,13 @@ pub fn parked<R: Rival, const PAYLOAD: usize>(rival: R, tasks: usize) -> Sample 
     Sample { checksum: parked as u64, values }
 }
 
+type Sender<R> = <<R as Talk>::Channels as Channels>::Tx<u64>;
+
 /// So many detached tasks, each of which receives from a channel of its own, with one place and nothing
 /// in it.
 pub fn on_own_channels<R: Talk>(rival: R, tasks: usize) -> Sample {
     /// How long the last ones may take from where they are counted to where they wait.
     const SETTLE: Duration = Duration::from_millis(50);
-    type Sender<R> = <<R as Talk>::Channels as Channels>::Tx<u64>;
     async fn park<R: Talk>(rival: R, senders: &mut [Option<Sender<R>>]) {
         let everyone = Countdown::of(senders.len());
         for sender in senders {
@@ -74,4 +75,21 @@ pub fn on_own_channels<R: Talk>(rival: R, tasks: usize) -> Sample {
     let per_task = |total: u128| total as f64 / tasks as f64;
     let values = vec![per_task(bytes.into()), per_task(reading.cpu.as_nanos())];
     Sample { checksum: parked as u64, values }
+}
+
+/// So many channels of each kind, with nothing in them and nobody at them.
+pub fn channels<R: Talk>(_: R, count: usize) -> Sample {
+    /// All of them, too, so that the next ones are not made of what these leave behind.
+    fn each<T>(count: usize, make: impl Fn() -> T) -> (Vec<Option<T>>, f64) {
+        // In memory before the first one is made: its own place is not counted.
+        let mut all: Vec<_> = std::iter::repeat_with(|| None).take(count).collect();
+        let before = meter::resident();
+        all.fill_with(|| Some(make()));
+        let grown = meter::resident().saturating_sub(before);
+        (all, grown as f64 / count as f64)
+    }
+    let (_one_place, one) = each(count, || R::Channels::make::<u64>(Some(1)));
+    let (_places, many) = each(count, || R::Channels::make::<u64>(Some(128)));
+    let (_answers, oneshot) = each(count, R::oneshot);
+    Sample { checksum: count as u64, values: vec![one, many, oneshot] }
 }

@@ -41,10 +41,10 @@ const fn row(
 macro_rules! rows {
     ($($shape:literal $about:literal, without $one:expr, $any:expr, $bytes:literal;)*) => {
         &[$(
-            row(concat!("channel_", $shape, "_cap0_", $bytes, "b"), concat!($about, ", a rendezvous"), 300_000, NO_RENDEZVOUS),
-            row(concat!("channel_", $shape, "_cap1_", $bytes, "b"), concat!($about, ", one place"), 300_000, $one),
-            row(concat!("channel_", $shape, "_cap128_", $bytes, "b"), concat!($about, ", 128 places"), 2_000_000, $one),
-            row(concat!("channel_", $shape, "_unbounded_", $bytes, "b"), concat!($about, ", no limit"), 2_000_000, $any),
+            row(concat!("channel_", $shape, "_cap0_", $bytes, "b"), concat!($about, ", a rendezvous"), 150_000, NO_RENDEZVOUS),
+            row(concat!("channel_", $shape, "_cap1_", $bytes, "b"), concat!($about, ", one place"), 150_000, $one),
+            row(concat!("channel_", $shape, "_cap128_", $bytes, "b"), concat!($about, ", 128 places"), 1_000_000, $one),
+            row(concat!("channel_", $shape, "_unbounded_", $bytes, "b"), concat!($about, ", no limit"), 1_000_000, $any),
         )*]
     };
 }
@@ -57,7 +57,7 @@ const GORO_ALONE: &[&str] =
 pub const BATCHES: Workload = Workload {
     name: "channel_batches",
     about: "a task sends ten values and receives them, at once and one by one",
-    size: Size { full: 300_000, quick: 10_000 },
+    size: Size { full: 200_000, quick: 10_000 },
     among: Among::Channels,
     without: GORO_ALONE,
     metrics: &[

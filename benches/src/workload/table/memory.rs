@@ -21,9 +21,19 @@ pub(super) static ROWS: &[Workload] = &[
         &[metric("memory", "bytes/task").goal(0.5), metric("cpu", "ns/task")],
     ),
     row(
+        "channel_bytes",
+        "channels with nothing in them and nobody at them; resident bytes beyond their ends",
+        tenth(100_000),
+        &[
+            metric("one place", "bytes/channel"),
+            metric("128 places", "bytes/channel"),
+            metric("oneshot", "bytes/channel"),
+        ],
+    ),
+    row(
         "idle",
         "10,000 tasks wait and nothing happens; what the threads do all the same",
-        sizes(3000, 500),
+        sizes(1500, 500),
         &[metric("switches", "per second").gates(&[Gate::AtMost(0.0)]), metric("cpu", "us/second")],
     ),
 ];
