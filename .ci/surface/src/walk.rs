@@ -28,6 +28,7 @@ struct Walk<'a> {
 pub(crate) fn surface(krates: &Krates, root: &str) -> Vec<Entry> {
     let mut walk = Walk { krates, entries: Vec::new(), seen: BTreeMap::new() };
     let item = krates.root(root);
+    walk.push(root, String::from("crate"), "module", item.docs(), None);
     // Modules first, so that an item has its home there, and the root's name refers to it.
     walk.module(item, root, true);
     walk.module(item, root, false);

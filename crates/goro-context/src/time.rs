@@ -64,6 +64,22 @@ pub fn later(start: Instant, duration: Duration) -> Instant {
 ///     assert!(time::now() >= deadline.deadline());
 /// });
 /// ```
+///
+/// ```
+/// use core::future::poll_fn;
+/// use goro_context::time::{self, Deadline, Duration};
+///
+/// let mut deadline = Deadline::at(time::after(Duration::from_secs(10)));
+/// assert!(!deadline.is_armed() && !deadline.is_past());
+/// deadline.reset(time::after(Duration::from_millis(1)));
+/// futures::executor::block_on(async {
+///     assert!(poll_fn(|cx| deadline.try_poll(cx)).await.is_ok());
+///     assert!(poll_fn(|cx| deadline.poll_clock(cx)).await >= deadline.deadline());
+///     let now = time::now();
+///     assert!(poll_fn(|cx| deadline.poll_from(now, cx)).await >= deadline.deadline());
+/// });
+/// assert!(deadline.is_past());
+/// ```
 pub struct Deadline {
     at: Instant,
     timer: Timer,

@@ -21,6 +21,11 @@ const KIND: &str = "hyper";
 /// Made by [`new`](Self::new), it spawns on the runtime of the task that drives the connection, and
 /// panics where there is none: on a plain thread, or under another executor. Use
 /// [`on`](Self::on) there.
+///
+/// ```
+/// let streams = goro_hyper::GoroExecutor::new().kind("streams");
+/// let http = hyper::server::conn::http2::Builder::new(streams);
+/// ```
 #[derive(Clone, Debug)]
 pub struct GoroExecutor {
     handle: Option<Handle>,

@@ -47,6 +47,17 @@ pin_project! {
     ///
     /// # Cancel safety
     /// Safe: a future dropped while it waits has read or written nothing.
+    ///
+    /// ```
+    /// use goro_hyper::GoroIo;
+    /// use std::pin::Pin;
+    ///
+    /// let mut io = GoroIo::new(futures::io::Cursor::new(vec![1, 2])).vectored(false);
+    /// assert_eq!(io.get_ref().position(), 0);
+    /// io.get_mut().set_position(1);
+    /// assert_eq!(Pin::new(&mut io).get_pin_mut().position(), 1);
+    /// assert_eq!(io.into_inner().into_inner(), [1, 2]);
+    /// ```
     #[derive(Clone, Copy, Debug)]
     pub struct GoroIo<T> {
         #[pin]

@@ -86,6 +86,30 @@ pub enum Policy {
 /// assert_eq!(outcome.unwrap_err().to_string(), "a task of the group failed: no route");
 /// # });
 /// ```
+///
+/// ```
+/// use goro_runtime::task::{ChildError, PanicPolicy, Policy, TaskGroup};
+/// use std::time::Duration;
+///
+/// let runtime = goro_runtime::Runtime::new().unwrap();
+/// let outcome = runtime.block_on(async {
+///     let group = TaskGroup::<u32, &str>::new()
+///         .policy(Policy::Collect)
+///         .panic_policy(PanicPolicy::Ignore)
+///         .limit(2)
+///         .grace(Duration::ZERO)
+///         .timeout(Duration::from_secs(10))
+///         .deadline(goro_runtime::time::now() + Duration::from_secs(10))
+///         .each(|number| println!("{number} is done"));
+///     group.run(async |group| {
+///         group.spawn(async { Ok(1) }).await.unwrap();
+///         group.spawn(async { Err("it failed") }).await.unwrap();
+///         Ok(())
+///     })
+///     .await
+/// });
+/// assert_eq!(outcome.unwrap_err().first, ChildError::Failed("it failed"));
+/// ```
 #[must_use = "a group does nothing until it is run"]
 pub struct TaskGroup<T, E> {
     plan: Plan<T>,

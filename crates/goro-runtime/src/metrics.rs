@@ -13,6 +13,13 @@ use crate::ground::Ground;
 use crate::shard::Shard;
 
 /// One worker's share of [`Metrics`].
+///
+/// ```
+/// let runtime = goro_runtime::Runtime::new().unwrap();
+/// let metrics = runtime.metrics();
+/// let worker: &goro_runtime::metrics::WorkerMetrics = &metrics.workers[0];
+/// println!("{} polls, {} queued", worker.polls, worker.queued);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WorkerMetrics {
@@ -35,6 +42,13 @@ pub struct WorkerMetrics {
 }
 
 /// One blocking pool's share of [`Metrics`].
+///
+/// ```
+/// let runtime = goro_runtime::Runtime::new().unwrap();
+/// let metrics = runtime.metrics();
+/// let pool: &goro_runtime::metrics::PoolMetrics = &metrics.pools[0];
+/// assert_eq!((pool.name.as_str(), pool.begun), ("blocking", 0));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PoolMetrics {

@@ -175,6 +175,21 @@ pub async fn ctrl_c() -> io::Result<()> {
 ///
 /// Each of those who listen sees each signal. Those of one kind that follow each other within
 /// microseconds may count once; there is always one to be seen after the last one came.
+///
+/// ```
+/// use goro_runtime::signal::{SignalKind, signal};
+///
+/// let runtime = goro_runtime::Runtime::new().unwrap();
+/// runtime.block_on(async {
+///     let mut hangups = signal(SignalKind::hangup()).unwrap();
+///     assert_eq!(hangups.kind(), SignalKind::hangup());
+///     let polled = std::future::poll_fn(|cx| {
+///         std::task::Poll::Ready(hangups.poll_recv(cx).is_ready())
+///     });
+///     assert!(!polled.await, "none has come");
+///     drop(hangups.recv());
+/// });
+/// ```
 pub struct Signal {
     kind: SignalKind,
     line: &'static Line,

@@ -34,6 +34,17 @@ use crate::spawn::SpawnError;
 /// });
 /// # Ok::<(), goro_runtime::BuildError>(())
 /// ```
+///
+/// ```
+/// use goro_runtime::{Runtime, task};
+///
+/// let refused = task::Builder::new().try_spawn(async { 1 }).unwrap_err();
+/// assert_eq!(goro_runtime::block_on(refused.into_future()), 1);
+/// let runtime = Runtime::new().unwrap();
+/// let _inside = runtime.enter();
+/// let job = task::Builder::new().name("job").spawn_blocking(|| task::try_id().is_none());
+/// println!("{}", goro_runtime::block_on(job).unwrap());
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use = "a builder does nothing until spawn is called"]
 pub struct Builder<'a> {

@@ -8,6 +8,20 @@ use goro_shim::time::Duration;
 
 /// Why a run came to no end. Its text names what waits, and how to run it again; `Debug` shows the
 /// same text, so that an `unwrap` tells it.
+///
+/// ```
+/// use goro_sim::{Failure, Schedule, Sim, Stall, Waiting};
+///
+/// let sim = Sim::new(1).schedule(Schedule::Random);
+/// let outcome = sim.run(async {
+///     drop(goro_runtime::spawn(std::future::pending::<()>()));
+///     std::future::pending::<()>().await
+/// });
+/// let Err(Failure::Stalled(stall)) = outcome else { panic!("it stalls") };
+/// let stall: Stall = stall;
+/// let task: &Waiting = &stall.tasks[0];
+/// println!("{} waits: {}", task.kind.name(), task.op.as_str());
+/// ```
 #[non_exhaustive]
 pub enum Failure {
     /// Nothing can ever run again.

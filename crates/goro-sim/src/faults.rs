@@ -19,6 +19,21 @@ use goro_shim::time::Duration;
 ///     Err(refused) => assert!(refused.is_cancelled()),
 /// }
 /// ```
+///
+/// ```
+/// use goro_sim::{Faults, Sim};
+/// use std::time::Duration;
+///
+/// let bearable = Faults::bearable().yields(4).in_vain(4);
+/// assert_eq!(Sim::new(1).faults(bearable).run(async { 1 }).unwrap(), 1);
+/// let hard = Faults::none()
+///     .refused_threads(1_000)
+///     .clock_jumps(100, Duration::from_secs(1))
+///     .strained_accepts(10)
+///     .failed_connects(10)
+///     .failed_transfers(10);
+/// let _failed_or_not = Sim::new(1).faults(hard).run(async { 1 });
+/// ```
 #[derive(Clone, Debug, Default)]
 #[must_use = "faults do nothing until a simulation has them"]
 pub struct Faults {

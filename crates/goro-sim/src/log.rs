@@ -12,6 +12,11 @@ use goro_shim::time::Duration;
 /// let run = || Sim::new(3).workers(2).trace(goro_runtime::task::yield_now()).1.to_string();
 /// assert_eq!(run(), run());
 /// ```
+///
+/// ```
+/// let (_, log) = goro_sim::Sim::new(3).trace(async {});
+/// assert_eq!((log.len(), log.is_empty()), (log.to_string().lines().count(), log.len() == 0));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Log {
     entries: Vec<Entry>,

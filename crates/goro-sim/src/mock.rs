@@ -45,6 +45,20 @@ use std::panic::resume_unwind;
 ///     played.await;
 /// }).unwrap();
 /// ```
+///
+/// ```
+/// use goro_sim::{Sim, mock::Receives};
+/// use std::time::Duration;
+///
+/// Sim::new(1)
+///     .run(async {
+///         let (sender, played) =
+///             Receives::<u8>::script().expect_nothing_for(Duration::from_secs(1)).close().play(1);
+///         sender.closed().await;
+///         played.await;
+///     })
+///     .unwrap();
+/// ```
 #[must_use = "a script does nothing until it is played"]
 pub struct Receives<T>(VecDeque<(Place, Receiving<T>)>);
 
@@ -62,6 +76,23 @@ pub struct Receives<T>(VecDeque<(Place, Receiving<T>)>);
 ///     assert!(receiver.recv().await.unwrap_err().to_string().contains("cut off"));
 ///     played.await;
 /// }).unwrap();
+/// ```
+///
+/// ```
+/// use goro_sim::{Sim, mock::{Receives, Sends}};
+/// use std::time::Duration;
+///
+/// Sim::new(1)
+///     .run(async {
+///         let (receiver, played) = Sends::script().send(1).close().play(1);
+///         assert_eq!(receiver.recv().await, Ok(1));
+///         played.await;
+///         let (sender, played) =
+///             Receives::<u8>::script().expect_nothing_for(Duration::from_secs(1)).close().play(1);
+///         sender.closed().await;
+///         played.await;
+///     })
+///     .unwrap();
 /// ```
 #[must_use = "a script does nothing until it is played"]
 pub struct Sends<T>(VecDeque<(Place, Sending<T>)>);

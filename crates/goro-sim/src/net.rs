@@ -58,6 +58,20 @@ pub const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
 /// let slow = Conditions::new().latency(Duration::from_millis(80)..Duration::from_millis(120));
 /// Sim::new(1).network(slow.bandwidth(Some(10_000))).run(async {}).unwrap();
 /// ```
+///
+/// ```
+/// use goro_sim::{Sim, net::Conditions};
+/// use std::time::Duration;
+///
+/// let bad = Conditions::new()
+///     .window(4_096)
+///     .backlog(8)
+///     .short_once_in(3)
+///     .lose_once_in(100)
+///     .connect_timeout(Duration::from_secs(5))
+///     .give_up(Duration::from_secs(60));
+/// Sim::new(1).network(bad).run(async {}).unwrap();
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "conditions do nothing until a simulation has them"]
 pub struct Conditions {
@@ -150,6 +164,22 @@ fn net(who: &str) -> Arc<Net> {
 ///
 /// # Panics
 /// Outside of a simulation, like all functions of this module.
+///
+/// ```
+/// use goro_sim::{Sim, net};
+///
+/// let (one, other) = ([10, 0, 0, 1].into(), [10, 0, 0, 2].into());
+/// Sim::new(1)
+///     .run(async move {
+///         net::partition(one, other);
+///         net::heal(one, other);
+///         net::heal_all();
+///         let port = ([10, 0, 0, 2], 80).into();
+///         assert_eq!((net::reset(port), net::reset_all(), net::vanish(port)), (0, 0, 0));
+///         assert_eq!(net::on(other, async { 7 }).await, 7);
+///     })
+///     .unwrap();
+/// ```
 pub fn partition(one: IpAddr, other: IpAddr) {
     net("net::partition").cut(one, other);
 }

@@ -36,6 +36,24 @@ use crate::world::{Plan, World};
 ///     .run(async { timeout(Duration::from_secs(5), sleep(Duration::from_secs(10))).await.is_err() });
 /// assert!(late.unwrap());
 /// ```
+///
+/// ```
+/// use goro_sim::{Faults, Schedule, Sim, net::Conditions};
+/// use std::time::Duration;
+///
+/// let sim = Sim::new(7)
+///     .workers(2)
+///     .schedule(Schedule::Pct { depth: 2 })
+///     .step_time(Duration::from_micros(1))
+///     .max_steps(100_000)
+///     .monitor(true)
+///     .network(Conditions::new())
+///     .faults(Faults::none());
+/// assert_eq!(sim.seed(), 7);
+/// let (seven, log) = sim.trace(async { 7 });
+/// assert_eq!(seven.unwrap(), 7);
+/// assert_eq!(log.is_empty(), log.len() == 0);
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a simulation does nothing until it is run"]
 pub struct Sim {

@@ -33,6 +33,11 @@ use crate::wait::{self, Attempt, Came, Left, Line, Offer, Operation, Place, Wait
 /// assert!(one.is_leader() != two.is_leader());
 /// # });
 /// ```
+///
+/// ```
+/// let barrier = goro_sync::Barrier::new(1);
+/// assert!(barrier.blocking_wait().is_leader());
+/// ```
 pub struct Barrier {
     number: usize,
     arrivals: Lock<Arrivals>,

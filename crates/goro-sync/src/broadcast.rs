@@ -50,6 +50,15 @@ pub use sender::{SendFuture, Sender};
 use ring::{Marks, Ring};
 
 /// What happens when a receiver is so late that the channel is full.
+///
+/// ```
+/// use goro_sync::broadcast::{self, OnLag, RecvError};
+///
+/// let (tx, mut rx) = broadcast::channel(1, OnLag::Disconnect);
+/// tx.try_send(1).unwrap();
+/// assert!(tx.try_send(2).is_err(), "nobody is left");
+/// assert_eq!(rx.blocking_recv(), Err(RecvError::Disconnected));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OnLag {
     /// The late receivers miss the oldest value; their next receive says how many they have missed.
@@ -61,6 +70,16 @@ pub enum OnLag {
 }
 
 /// What has happened in a channel so far.
+///
+/// ```
+/// use goro_sync::broadcast::{self, Counts, OnLag, RecvError};
+///
+/// let (tx, mut rx) = broadcast::channel(1, OnLag::Skip);
+/// (0..3).for_each(|number| assert!(tx.try_send(number).is_ok()));
+/// assert_eq!(rx.blocking_recv(), Err(RecvError::Lagged(2)));
+/// let counts: Counts = tx.counts();
+/// assert_eq!((counts.sent, counts.disconnected), (3, 0));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {

@@ -77,6 +77,17 @@ pub use waiting::{RunUntilCancelled, WaitForCancellation, WaitForCancellationOwn
 /// assert!(!request.cancel(), "it was cancelled before, and keeps its cause");
 /// # });
 /// ```
+///
+/// ```
+/// use goro_context::Cause;
+///
+/// let token = goro_sync::CancellationToken::new();
+/// let cancelled = token.clone().cancelled_owned();
+/// let past = goro_context::time::now();
+/// assert_eq!(token.with_deadline(past).blocking_cancelled(), Cause::Deadline);
+/// token.cancel();
+/// assert_eq!(futures::executor::block_on(cancelled), Cause::Cancelled);
+/// ```
 #[derive(Clone)]
 pub struct CancellationToken {
     node: Arc<Node>,

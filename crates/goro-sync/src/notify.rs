@@ -64,6 +64,14 @@ const ROUND: usize = 4;
 /// arrived.notified().await;
 /// # });
 /// ```
+///
+/// ```
+/// let notify = goro_sync::Notify::new();
+/// notify.notify_one();
+/// notify.blocking_notified();
+/// // Nobody waits: it is not kept.
+/// notify.notify_waiters();
+/// ```
 pub struct Notify {
     word: AtomicUsize,
     line: OnceLock<Box<Lock<Waiters>>>,

@@ -83,6 +83,13 @@ struct Middle<T> {
 }
 
 /// The side that sends; made by [`channel`].
+///
+/// ```
+/// let (tx, rx) = goro_sync::oneshot::channel::<u8>();
+/// assert!(!tx.is_closed());
+/// drop(rx);
+/// assert!(tx.is_closed(), "nobody waits for it");
+/// ```
 pub struct Sender<T> {
     /// None once the part is done.
     middle: Option<Arc<Lock<Middle<T>>>>,

@@ -37,6 +37,12 @@ use goro_shim::thread;
 /// assert!(buffers.get().is_empty());
 /// assert_eq!(buffers.stats().hits, 1);
 /// ```
+///
+/// ```
+/// let pool = goro_sync::Pool::with_shards(4, 2, String::new);
+/// pool.put(String::from("from elsewhere"));
+/// assert_eq!(*pool.get(), "from elsewhere");
+/// ```
 pub struct Pool<T> {
     shards: Box<[CachePadded<Shard<T>>]>,
     /// The most that a shard keeps.

@@ -5,6 +5,18 @@
 //! 2. A race that is over holds no future: the losers are dropped before its answer is given.
 //!
 //! Left out: races of more than 8 (there is `select!`), and of a number that only shows at run time.
+//!
+//! ```
+//! use goro_sync::race::{Attempts, FirstOk2, OneOf2, Race2, Runners};
+//! use std::future::ready;
+//!
+//! # futures::executor::block_on(async {
+//! let race: Race2<_, _> = (ready(1), std::future::pending::<()>()).race();
+//! assert_eq!(race.await, OneOf2::A(1));
+//! let attempts: FirstOk2<_, _, _> = (ready(Err(1)), ready(Ok(2))).race_ok();
+//! assert_eq!(attempts.await, Ok::<_, [i32; 2]>(2));
+//! # });
+//! ```
 
 mod first_ok;
 mod tuples;

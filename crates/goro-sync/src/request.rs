@@ -274,6 +274,28 @@ impl<Q, A> fmt::Debug for Server<Q, A> {
 }
 
 /// The way back for one answer. Dropped, it tells the caller that there will be none.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let (client, server) = goro_sync::request::channel::<u8, u8>(1);
+/// let call = Box::pin(client.call_timeout(1, Duration::from_secs(10)));
+/// futures::executor::block_on(async {
+///     let gives_up = async {
+///         let (_, mut reply) = server.next().await.unwrap();
+///         assert!(!reply.is_closed());
+///         reply
+///     };
+///     let futures::future::Either::Right((mut reply, call)) =
+///         futures::future::select(call, Box::pin(gives_up)).await
+///     else {
+///         panic!("nobody has answered")
+///     };
+///     drop(call);
+///     reply.closed().await;
+///     assert_eq!(reply.send(2).unwrap_err().0, 2, "nobody wants it");
+/// });
+/// ```
 #[must_use = "a reply that is dropped is an error for the caller"]
 pub struct Reply<A> {
     sender: oneshot::Sender<A>,

@@ -37,6 +37,15 @@ use crate::OnceCell;
 /// assert_eq!(one, another);
 /// # });
 /// ```
+///
+/// ```
+/// let flights = goro_sync::SingleFlight::new();
+/// let length = futures::executor::block_on(flights.run("key", async || {
+///     assert_eq!(flights.under_way(), 1);
+///     3
+/// }));
+/// assert_eq!((length, flights.under_way()), (3, 0));
+/// ```
 pub struct SingleFlight<K, V> {
     hasher: RandomState,
     board: Lock<HashMap<u64, Vec<Entry<K, V>>>>,

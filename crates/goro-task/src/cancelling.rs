@@ -44,6 +44,17 @@ impl Ring for Reaper {
 ///
 /// # Cancel safety
 /// Safe: the cancellation goes on without it.
+///
+/// ```
+/// # mod home { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/home.rs")); }
+/// # let home = home::Line::leak();
+/// let pending = std::future::pending::<()>();
+/// let (runnable, handle) = goro_task::spawn(pending, home, goro_task::Meta::OTHER);
+/// let _ = runnable.run(home);
+/// // Nothing is waited for: it is dropped.
+/// let cancelling = handle.cancel("enough").grace(std::time::Duration::ZERO);
+/// assert!(home.block_on(cancelling).is_err());
+/// ```
 #[must_use = "the cancellation goes on without it; await it to have the outcome"]
 pub struct Cancelling<T> {
     handle: JoinHandle<T>,

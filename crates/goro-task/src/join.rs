@@ -82,6 +82,15 @@ use slot::Slot;
 /// assert!(abort.is_aborted());
 /// drop(runnable);
 /// ```
+///
+/// ```
+/// # mod home { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/home.rs")); }
+/// # let home = home::Line::leak();
+/// let (runnable, handle) = goro_task::spawn(async {}, home, goro_task::Meta::OTHER);
+/// handle.abort_with("enough".into());
+/// let _ = runnable.run(home);
+/// assert_eq!(home.block_on(handle).unwrap_err().cause(), Some(&"enough".into()));
+/// ```
 pub struct JoinHandle<T> {
     task: Ptr,
     registered: Registered,

@@ -79,11 +79,53 @@ pub mod coop {
 }
 
 /// Tasks: handles to them, names for them, and yielding.
+///
+/// ```
+/// use goro::task::{ChildError, PanicPolicy, Policy, TaskGroup, try_id};
+///
+/// # #[goro::main]
+/// # async fn main() {
+/// let group = TaskGroup::<u32, &str>::new().policy(Policy::Collect);
+/// let group = group.panic_policy(PanicPolicy::Log);
+/// let outcome = group.run(async |group| {
+///     group.spawn(async { Err("it failed") }).await.expect("the group runs");
+///     Ok(())
+/// });
+/// assert_eq!(outcome.await.unwrap_err().first, ChildError::Failed("it failed"));
+/// let inside = goro::spawn(async { try_id().expect("a task has a number").get() });
+/// assert!(inside.await.unwrap() > 0);
+/// # }
+/// ```
 pub mod task {
     pub use goro_runtime::task::*;
 }
 
 /// Runtimes: building, entering and stopping them.
+///
+/// ```
+/// use goro::runtime::{DrainPolicy, Held, Holdup, LocalRuntime, QueueReport, Runtime};
+///
+/// let runtime = Runtime::new().unwrap();
+/// let end = runtime.handle().shutdown();
+/// end.listen_signals().unwrap();
+/// end.on_quit(|| println!("asked for a dump")).unwrap();
+/// end.set_policy(DrainPolicy::none());
+/// end.set_grace(goro::time::Duration::ZERO);
+/// end.track_depth("orders", || 3);
+/// let guard = end.guard().unwrap();
+/// drop(guard.spawn_named("work", std::future::pending::<()>()));
+/// end.initiate("enough");
+/// let report = runtime.block_on(end.wait());
+/// drop(guard);
+/// let slow: &Holdup = report.slowest.as_ref().unwrap();
+/// assert!(matches!(slow.what, Held::Guard | Held::Task));
+/// let queue: &QueueReport = &report.queues[0];
+/// assert_eq!((&*queue.name, queue.after), ("orders", 3));
+/// println!("exit code {}, clean: {}", report.exit_code(), report.is_clean());
+///
+/// // What is spawned on other threads goes there, while it is driven.
+/// LocalRuntime::new().unwrap().set_default();
+/// ```
 pub mod runtime {
     pub use goro_runtime::metrics::{Metrics, PoolMetrics, Waits, WorkerMetrics};
     pub use goro_runtime::{
@@ -112,11 +154,36 @@ pub mod cancel {
 }
 
 /// Time: sleeping, deadlines, intervals.
+///
+/// ```
+/// use goro::time::{Duration, Elapsed, interval_at, now, sleep_until, timeout_at};
+///
+/// # #[goro::main]
+/// # async fn main() {
+/// let soon = now() + Duration::from_millis(1);
+/// sleep_until(soon).await;
+/// assert!(now() >= soon);
+/// let late: Result<(), Elapsed> = timeout_at(soon, std::future::pending()).await;
+/// assert!(late.is_err());
+/// assert!(interval_at(soon, Duration::from_secs(1)).tick().await >= soon);
+/// # }
+/// ```
 pub mod time {
     pub use goro_runtime::time::*;
 }
 
 /// Channels: values from any number of senders to any number of receivers.
+///
+/// ```
+/// use goro::channel::bounded;
+///
+/// let (tx, rx) = bounded(1);
+/// let (weak_tx, weak_rx) = (tx.downgrade(), rx.downgrade());
+/// assert!(weak_tx.upgrade().is_some() && weak_rx.upgrade().is_some());
+/// rx.close();
+/// let error = tx.blocking_send(String::from("kept")).unwrap_err();
+/// assert_eq!(error.into_inner(), "kept", "what is not sent comes back, by whatever way");
+/// ```
 pub mod channel {
     pub use goro_sync::channel::*;
 }
@@ -133,11 +200,48 @@ pub use goro_runtime::task::{JoinSet, TaskGroup, local_scope, scope_blocking};
 pub use goro_sync::{CancellationToken, broadcast, oneshot, race, race_ok, request, select, watch};
 
 /// Signals of the operating system.
+///
+/// ```
+/// use goro::signal::{SignalKind, ctrl_c, signal};
+///
+/// # #[goro::main]
+/// # async fn main() {
+/// let mut hangups = signal(SignalKind::hangup()).expect("it can be listened to");
+/// goro::select! {
+///     ended = ctrl_c() => ended.expect("it can be listened to"),
+///     () = hangups.recv() => println!("read the configuration again"),
+///     default => println!("neither has come"),
+/// }
+/// # }
+/// ```
 pub mod signal {
     pub use goro_runtime::signal::{Signal, SignalKind, ctrl_c, signal};
 }
 
 /// The production runtime under a seed, for tests: seeded order, virtual time.
+///
+/// ```
+/// use goro::sim::Kind;
+///
+/// let kind = Kind::named("job", std::panic::Location::caller());
+/// assert_eq!(Kind::from_index(kind.index()), kind);
+/// assert!(Kind::all().any(|known| known == kind));
+/// ```
+///
+/// A run that comes to no end says who waits for what:
+///
+/// ```
+/// use goro::sim::{Failure, Schedule, Sim, Stall, Waiting};
+///
+/// let outcome = Sim::new(1).schedule(Schedule::Random).run(async {
+///     drop(goro::spawn(std::future::pending::<()>()));
+///     std::future::pending::<()>().await
+/// });
+/// let Err(Failure::Stalled(stall)) = outcome else { panic!("it stalls") };
+/// let Stall { tasks, .. } = &stall;
+/// let task: &Waiting = &tasks[0];
+/// println!("{} waits: {}", task.kind.name(), task.op.as_str());
+/// ```
 #[cfg(feature = "sim")]
 pub mod sim {
     pub use goro_sim::*;

@@ -33,6 +33,21 @@ pub struct ReadHalf<'a> {
 ///
 /// Dropping it changes nothing; [close](futures::AsyncWriteExt::close) it to let the other end read
 /// to its end.
+///
+/// ```
+/// use futures::AsyncWriteExt;
+/// use goro_net::{TcpListener, TcpStream};
+///
+/// goro_runtime::block_on(async {
+///     let listener = TcpListener::bind("127.0.0.1:0").await?;
+///     let mut one = TcpStream::connect(listener.local_addr()?).await?;
+///     let (_reader, mut writer) = TcpStream::split(&mut one);
+///     writer.write_all(b"hello").await?;
+///     println!("to {}", writer.stream().peer_addr()?);
+///     std::io::Result::Ok(())
+/// })
+/// .unwrap();
+/// ```
 #[derive(Debug)]
 pub struct WriteHalf<'a> {
     stream: &'a TcpStream,

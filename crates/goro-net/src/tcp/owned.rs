@@ -13,6 +13,23 @@ use goro_shim::Arc;
 use super::stream::TcpStream;
 
 /// The reading direction of a stream; made by [`TcpStream::into_split`].
+///
+/// ```
+/// use futures::AsyncWriteExt;
+/// use goro_net::{TcpListener, TcpStream};
+///
+/// goro_runtime::block_on(async {
+///     let listener = TcpListener::bind("127.0.0.1:0").await?;
+///     let one = TcpStream::connect(listener.local_addr()?).await?;
+///     let (mut other, _) = listener.accept().await?;
+///     let (mut reader, _writer) = one.into_split();
+///     other.write_all(b"hello").await?;
+///     let mut first = [0];
+///     assert_eq!((reader.peek(&mut first).await?, first), (1, *b"h"));
+///     std::io::Result::Ok(())
+/// })
+/// .unwrap();
+/// ```
 #[derive(Debug)]
 pub struct OwnedReadHalf {
     stream: Arc<TcpStream>,

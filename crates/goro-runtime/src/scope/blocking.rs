@@ -97,6 +97,15 @@ pub fn scope_blocking<'env, R>(
 }
 
 /// Where [`scope_blocking`]'s body and its children spawn.
+///
+/// ```
+/// let runtime = goro_runtime::Runtime::new().unwrap();
+/// let _inside = runtime.enter();
+/// let word = String::from("borrowed");
+/// goro_runtime::task::scope_blocking(|scope: &goro_runtime::task::Scope<'_, '_>| {
+///     scope.spawn(async { assert_eq!(word.len(), 8) });
+/// });
+/// ```
 pub struct Scope<'scope, 'env: 'scope> {
     shared: Arc<Shared>,
     /// Neither lifetime may be stretched or shortened.

@@ -62,6 +62,15 @@ where
 }
 
 /// A way into a [`local_scope`], for its body and its children.
+///
+/// ```
+/// use goro_runtime::task::{LocalScope, local_scope};
+///
+/// let word = String::from("borrowed");
+/// goro_runtime::block_on(local_scope(async |scope: LocalScope<'_>| {
+///     scope.spawn(async { assert_eq!(word.len(), 8) });
+/// }));
+/// ```
 pub struct LocalScope<'env> {
     shared: Arc<Shared<'env>>,
 }

@@ -84,6 +84,31 @@ use crate::ground::Ground;
 /// assert!(report.is_clean(), "{report}");
 /// drop(work);
 /// ```
+///
+/// ```
+/// use goro_runtime::{DrainPolicy, Held, Phase, Runtime};
+/// use std::time::Duration;
+///
+/// let runtime = Runtime::new().unwrap();
+/// let end = runtime.handle().shutdown();
+/// end.set_policy(DrainPolicy::fixed(Duration::from_millis(1)));
+/// end.set_grace(Duration::ZERO);
+/// end.track_depth("orders", || 3);
+/// let (_tx, queue) = goro_sync::channel::bounded::<u8>(8);
+/// end.track_queue(&queue);
+/// assert_eq!(end.phase(), Phase::Running);
+/// let guard = end.guard().unwrap();
+/// let _work = guard.spawn_named("work", std::future::pending::<()>());
+/// end.initiate("enough");
+/// let report = runtime.block_on(end.wait());
+/// drop(guard);
+/// assert!(report.timed_out && !report.is_clean());
+/// assert!(report.held.iter().any(|holdup| holdup.what == Held::Guard));
+/// assert_eq!(report.queues[0].after, 3);
+/// println!("exit code {}", report.exit_code());
+/// // Too late for that.
+/// end.force("now");
+/// ```
 #[derive(Clone)]
 pub struct ShutdownHandle {
     pub(super) unit: Arc<Unit>,

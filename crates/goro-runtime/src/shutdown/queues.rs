@@ -7,6 +7,19 @@ use goro_context::contain;
 use goro_sync::channel::{Receiver, Sender};
 
 /// What [`ShutdownHandle::track_queue`](crate::ShutdownHandle::track_queue) can look into.
+///
+/// ```
+/// use goro_runtime::{Queue, Runtime};
+///
+/// let runtime = Runtime::new().unwrap();
+/// let end = runtime.handle().shutdown();
+/// let (tx, rx) = goro_sync::channel::Builder::<u8>::new().name("orders").bounded(8);
+/// end.track_queue(&rx);
+/// assert_eq!(&*rx.called().unwrap(), "orders");
+/// let gauge = rx.gauge();
+/// tx.try_send(1).unwrap();
+/// assert_eq!(gauge(), 1);
+/// ```
 pub trait Queue {
     /// What it is called in reports, if it has a name.
     fn called(&self) -> Option<Text>;

@@ -144,6 +144,15 @@ impl<F: Future> Future for Timeout<F> {
 impl<F: CancelSafe> CancelSafe for Timeout<F> {}
 
 /// The time that a [`timeout`] allowed was up.
+///
+/// ```
+/// use goro_runtime::time::{Duration, Elapsed, timeout};
+///
+/// let limit = Duration::from_millis(1);
+/// let late: Elapsed =
+///     goro_runtime::block_on(timeout(limit, std::future::pending::<()>())).unwrap_err();
+/// assert_eq!(late.allowed(), Some(limit));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Elapsed {
     allowed: Option<Duration>,

@@ -6,6 +6,12 @@ use core::fmt;
 use goro_context::Cause;
 
 /// Why [`send`](super::Sender::send) sent nothing; the value comes back.
+///
+/// ```
+/// let (tx, rx) = goro_sync::broadcast::channel(1, goro_sync::broadcast::OnLag::Wait);
+/// drop(rx);
+/// assert_eq!(tx.blocking_send(4).unwrap_err().into_inner(), 4);
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub enum SendError<T> {
     /// There is no receiver.
@@ -15,6 +21,17 @@ pub enum SendError<T> {
 }
 
 /// Why [`try_send`](super::Sender::try_send) sent nothing; the value comes back.
+///
+/// ```
+/// use goro_sync::broadcast::{self, OnLag, TrySendError};
+///
+/// let (tx, rx) = broadcast::channel(1, OnLag::Wait);
+/// tx.try_send(1).unwrap();
+/// assert_eq!(tx.try_send(2).unwrap_err().into_inner(), 2);
+/// drop(rx);
+/// assert!(matches!(tx.try_send(3), Err(TrySendError::Closed(3))));
+/// assert_eq!(tx.blocking_send(4).unwrap_err().into_inner(), 4);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum TrySendError<T> {
     /// The channel is full, and [waits](super::OnLag::Wait) for whoever is late.

@@ -157,6 +157,11 @@ impl<T> fmt::Debug for Sender<T> {
 }
 
 /// The future of [`Sender::send`].
+///
+/// ```
+/// let (tx, _rx) = goro_sync::broadcast::channel(1, goro_sync::broadcast::OnLag::Wait);
+/// assert_eq!(tx.send(1).into_inner(), Some(1), "it was not polled");
+/// ```
 #[must_use = "futures do nothing unless polled"]
 pub struct SendFuture<'a, T> {
     sender: &'a Sender<T>,

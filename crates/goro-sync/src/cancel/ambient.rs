@@ -98,6 +98,16 @@ pub const fn cancelled() -> Cancelled {
 }
 
 /// The future of [`cancelled`].
+///
+/// ```
+/// use goro_context::Cause;
+/// use goro_sync::{CancellationToken, cancel};
+///
+/// let token = CancellationToken::new();
+/// token.cancel();
+/// let cause = futures::executor::block_on(token.scope(async { cancel::cancelled().await }));
+/// assert_eq!(cause, Cause::Cancelled);
+/// ```
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
 pub struct Cancelled {

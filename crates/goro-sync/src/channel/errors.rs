@@ -181,6 +181,13 @@ impl<T> From<SendError<T>> for TrySendError<T> {
 }
 
 /// Nothing can be reserved: the channel is closed, or the code that runs was asked to stop.
+///
+/// ```
+/// let (tx, rx) = goro_sync::channel::bounded::<u8>(1);
+/// rx.close();
+/// let closed: goro_sync::channel::Closed = futures::executor::block_on(tx.reserve()).unwrap_err();
+/// assert_eq!(closed.0.cause(), None, "for no reason that was told");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closed(pub Reason);
 
@@ -253,6 +260,13 @@ impl fmt::Display for RecvTimeoutError {
 impl Error for RecvTimeoutError {}
 
 /// Not all of a batch was sent by `send_many`; the rest, in order.
+///
+/// ```
+/// let (tx, rx) = goro_sync::channel::bounded(8);
+/// rx.close();
+/// let error = futures::executor::block_on(tx.send_many([1, 2])).unwrap_err();
+/// assert_eq!(error.unsent, [1, 2]);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SendManyError<T> {
     /// What was not sent.

@@ -88,6 +88,11 @@ impl<T> fmt::Debug for RecvMany<'_, T> {
 }
 
 /// The future of [`Sender::send_many`](super::Sender::send_many).
+///
+/// ```
+/// let (tx, _rx) = goro_sync::channel::bounded(8);
+/// assert_eq!(tx.send_many([1, 2]).into_inner(), [1, 2], "it was not polled");
+/// ```
 #[must_use = "a future does nothing unless it is awaited"]
 pub struct SendMany<'a, T> {
     channel: &'a Channel<T>,

@@ -110,6 +110,12 @@ impl<T> fmt::Debug for SendFuture<'_, T> {
 ///
 /// # Panics
 /// When polled after it was ready.
+///
+/// ```
+/// let (tx, _rx) = goro_sync::channel::bounded(8);
+/// let send = tx.send_timeout(1, std::time::Duration::from_secs(1));
+/// assert_eq!(send.into_inner(), Some(1), "it was not polled");
+/// ```
 #[derive(Debug)]
 #[must_use = "a future does nothing unless it is awaited"]
 pub struct SendTimeout<'a, T>(Timed<SendFuture<'a, T>>);

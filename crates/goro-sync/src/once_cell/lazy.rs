@@ -16,6 +16,14 @@ use super::OnceCell;
 /// assert_eq!(table.get().await.len(), 3);
 /// # });
 /// ```
+///
+/// ```
+/// let answer = goro_sync::LazyCell::new(async || 42);
+/// assert_eq!(answer.get_now(), None);
+/// assert_eq!(futures::executor::block_on(answer.get()), &42);
+/// assert_eq!(answer.get_now(), Some(&42));
+/// assert_eq!(answer.into_inner(), Some(42));
+/// ```
 pub struct LazyCell<T, F> {
     cell: OnceCell<T>,
     init: F,

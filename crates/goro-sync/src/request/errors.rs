@@ -6,6 +6,13 @@ use core::fmt;
 use goro_context::Cause;
 
 /// Why [`call`](super::Client::call) has no answer.
+///
+/// ```
+/// let (client, server) = goro_sync::request::channel::<_, u8>(1);
+/// drop(server);
+/// let error = client.blocking_call("why", goro_context::time::now()).unwrap_err();
+/// assert_eq!(error.into_question(), Some("why"), "it comes back");
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub enum CallError<Q> {
     /// All servers are gone, and none has taken the question, which comes back.

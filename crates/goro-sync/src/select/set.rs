@@ -72,6 +72,13 @@ use crate::wait::{self, Offer, Seat};
 /// assert_eq!(select.next().await, None);
 /// # });
 /// ```
+///
+/// ```
+/// let mut select = goro_sync::select::Select::new();
+/// let branch = select.insert("numbers", futures::stream::iter([1, 2]));
+/// assert_eq!(select.len(), 1);
+/// assert!(select.get_mut(branch).is_some());
+/// ```
 pub struct Select<K, S> {
     slots: Vec<Slot<K, S>>,
     /// Slots without a branch.
@@ -82,6 +89,21 @@ pub struct Select<K, S> {
 }
 
 /// What came next in a [`Select`]: of which key, and what.
+///
+/// ```
+/// use futures::stream;
+/// use goro_sync::select::{Select, Selected};
+///
+/// let mut select = Select::new();
+/// let branch = select.insert("numbers", stream::iter([1]));
+/// assert_eq!(select.len(), 1);
+/// assert!(select.get_mut(branch).is_some());
+/// futures::executor::block_on(async {
+///     assert_eq!(select.next().await, Some(Selected::Item("numbers", 1)));
+///     assert_eq!(select.next().await, Some(Selected::Ended("numbers")));
+///     assert_eq!(select.next().await, None);
+/// });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Selected<K, T> {
     /// An item.
