@@ -201,12 +201,14 @@ mod tests {
 
     #[test]
     fn one_that_is_dropped_does_not_ring_and_one_that_is_kept_does() {
+        let due = time::now() + Duration::from_millis(1);
         let (dropped, silent) = alarm(Duration::from_millis(1));
         drop(dropped);
+        let in_time = time::now() < due;
         let (kept, told) = alarm(Duration::from_millis(2));
         kept.keep();
         assert_eq!(told.recv(), Ok(Ok(())));
-        assert!(silent.recv().is_err());
+        assert!(silent.recv().is_err() || !in_time);
     }
 
     /// What a host does to its timers when it stops.
