@@ -48,9 +48,46 @@ fn per_mille(sorted: &[u64], share: usize) -> u64 {
     sorted.get(at).copied().unwrap_or(0)
 }
 
+/// How many of some nanoseconds lie between a power of two and the next, as lines of text: from, to, how many, and
+/// a bar of at most forty signs. Powers between the first and the last that nobody is in have a line, too.
+pub fn histogram(nanos: &[u64]) -> String {
+    let mut counts = [0_usize; 64];
+    for nanos in nanos {
+        counts[nanos.max(&1).ilog2() as usize] += 1;
+    }
+    let most = counts.iter().copied().max().unwrap_or_default();
+    let first = counts.iter().position(|count| *count > 0).unwrap_or_default();
+    let lines = counts.iter().rposition(|count| *count > 0).map_or(0, |last| last + 1 - first);
+    let mut text = String::new();
+    for (at, &count) in counts.iter().enumerate().skip(first).take(lines) {
+        let [from, to] = [at as i32, at as i32 + 1].map(|power| 2_f64.powi(power) / 1e6);
+        let bar = "#".repeat((count * 40).div_ceil(most));
+        text += &format!("  {from:>10.3} to {to:>10.3} ms {count:>9}  {bar}\n");
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Spread, curve, percentile, ratio};
+    use super::{Spread, curve, histogram, percentile, ratio};
+
+    #[test]
+    fn a_histogram_has_a_line_for_each_power_of_two_and_counts_each_number_once() {
+        let numbers: Vec<u64> = [0, 1, 3, 1 << 20, (1 << 21) - 1, 1 << 21].into();
+        let text = histogram(&numbers);
+        assert_eq!(text.lines().count(), 22, "{text}");
+        let count = |line: &str| line.split_whitespace().nth(4).unwrap().parse::<usize>().unwrap();
+        let counts: Vec<_> = text.lines().map(count).collect();
+        assert_eq!((counts[0], counts[1], counts[20], counts[21]), (2, 1, 2, 1), "{text}");
+        assert_eq!(counts.iter().sum::<usize>(), numbers.len());
+        assert!(
+            text.lines().last().unwrap().starts_with("       2.097 to      4.194 ms"),
+            "{text}"
+        );
+        assert!(text.lines().next().unwrap().ends_with(&"#".repeat(40)));
+        assert_eq!(histogram(&[]), "");
+        assert_eq!(histogram(&[u64::MAX]).lines().count(), 1);
+    }
 
     #[test]
     fn the_median_of_an_even_number_lies_between_the_middle_two() {

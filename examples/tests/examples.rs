@@ -1,6 +1,7 @@
 //! Runs each example as a program of its own, from the outside.
 
 mod http;
+mod load;
 mod program;
 
 mod ending_well;

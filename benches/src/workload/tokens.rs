@@ -6,7 +6,10 @@ use std::time::{Duration, Instant};
 use super::Sample;
 use crate::meter::{self, Meter};
 use crate::rival::{Kit, Rival, drive};
-use crate::stats::percentile;
+use crate::stats::{histogram, percentile};
+
+/// Set, it has the latencies of each sample printed on standard error.
+const HISTOGRAMS: &str = "GORO_BENCH_HISTOGRAMS";
 
 /// Children of each node.
 const WIDTH: usize = 10;
@@ -82,6 +85,10 @@ pub fn tasks<R: Rival>(rival: R, tasks: usize) -> Sample {
     drive(rival, run(tasks.div_ceil(10)));
     let (mut nanos, reading) = drive(rival, run(tasks));
     nanos.sort_unstable();
+    if std::env::var_os(HISTOGRAMS).is_some() {
+        let kit = std::any::type_name::<R::Kit>();
+        eprintln!("{kit}: from the cancellation to a task's end\n{}", histogram(&nanos));
+    }
     let micros = |percent| percentile(&nanos, percent) as f64 / 1e3;
     let longest = nanos.last().copied().unwrap_or_default() as f64 / 1e3;
     let cpu = reading.cpu.as_nanos() as f64 / tasks as f64;
