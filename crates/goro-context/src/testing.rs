@@ -2,6 +2,7 @@
 
 use core::task::Waker;
 use core::time::Duration;
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::task::Wake;
 
@@ -11,6 +12,14 @@ use goro_shim::time::Instant;
 use crate::host::{BoxedFuture, Gone, Host, Job, Refused, TimerKey};
 use crate::kind::Kind;
 use crate::task::TaskId;
+
+/// A value for ever, as hosts must be: in sight of whoever looks for leaks.
+pub(crate) fn for_ever<T: Send + Sync>(value: T) -> &'static T {
+    static KEPT: Lock<Vec<&'static (dyn Any + Send + Sync)>> = Lock::new(Vec::new());
+    let kept: &'static T = Box::leak(Box::new(value));
+    KEPT.lock().push(kept);
+    kept
+}
 
 /// Counts the wakes of its wakers, and unparks the thread that made it.
 pub(crate) struct Wakes {
@@ -64,7 +73,7 @@ pub(crate) struct Scripted {
 
 impl Scripted {
     pub(crate) fn new() -> &'static Self {
-        Box::leak(Box::new(Self {
+        for_ever(Self {
             now: Lock::new(goro_shim::time::now()),
             timers: Lock::new(BTreeMap::new()),
             arms: AtomicUsize::new(0),
@@ -75,7 +84,7 @@ impl Scripted {
             tells: Lock::new(None),
             stopped: AtomicBool::new(false),
             panics: AtomicBool::new(false),
-        }))
+        })
     }
 
     /// Moves the clock, fires what is due, and owns to it from then on.

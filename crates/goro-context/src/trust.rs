@@ -44,6 +44,7 @@ pub fn is_trusted(waker: &Waker) -> bool {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use crate::testing::for_ever;
 
     /// One test for the process-wide table, so that its steps come in order.
     #[test]
@@ -54,8 +55,7 @@ mod tests {
         assert!(is_trusted(noop));
         assert!(trust(noop.vtable()), "a second time takes no second slot");
         let mine = |_| *Waker::noop().clone().vtable();
-        let others: Vec<&'static RawWakerVTable> =
-            (0..CAP).map(|i| &*Box::leak(Box::new(mine(i)))).collect();
+        let others: Vec<_> = (0..CAP).map(|i| for_ever(mine(i))).collect();
         let kept = others.iter().filter(|table| trust(table)).count();
         assert_eq!(kept, CAP - 1);
         assert!(is_trusted(noop), "a full table still answers");

@@ -3,8 +3,12 @@
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
+#[cfg(test)]
+use std::any::Any;
 use std::task::Wake;
 
+#[cfg(test)]
+use goro_shim::global::Lock;
 use goro_shim::global::{Arc, AtomicUsize, Ordering};
 #[cfg(test)]
 use proptest::prelude::ProptestConfig;
@@ -14,6 +18,15 @@ use proptest::prelude::ProptestConfig;
 pub(crate) fn cases() -> ProptestConfig {
     let cases = std::env::var("GORO_CASES").ok().and_then(|text| text.parse().ok());
     ProptestConfig::with_cases(cases.unwrap_or(1_000))
+}
+
+#[cfg(test)]
+/// A value for ever, as hosts must be: in sight of whoever looks for leaks.
+pub(crate) fn for_ever<T: Send + Sync>(value: T) -> &'static T {
+    static KEPT: Lock<Vec<&'static (dyn Any + Send + Sync)>> = Lock::new(Vec::new());
+    let kept: &'static T = Box::leak(Box::new(value));
+    KEPT.lock().push(kept);
+    kept
 }
 
 /// Counts how often it was woken.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::testing::for_ever;
 use goro_shim::global::{Arc, AtomicUsize, Ordering};
 use goro_shim::thread;
 use proptest::prelude::*;
@@ -21,7 +22,7 @@ fn sites() -> Vec<&'static Location<'static>> {
 
 /// The same site at another address, as another codegen unit has it.
 fn copy(site: &Location<'static>) -> &'static Location<'static> {
-    Box::leak(Box::new(*site))
+    for_ever(*site)
 }
 
 #[derive(Clone, Debug)]

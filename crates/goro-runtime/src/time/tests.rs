@@ -57,14 +57,22 @@ impl Wake for Count {
     }
 }
 
+/// A host for ever, in sight of whoever looks for leaks.
+fn for_ever(host: Scripted) -> &'static Scripted {
+    static KEPT: Lock<Vec<&'static Scripted>> = Lock::new(Vec::new());
+    let kept: &'static Scripted = Box::leak(Box::new(host));
+    KEPT.lock().push(kept);
+    kept
+}
+
 impl Stage {
     fn new() -> Self {
-        let host: &'static Scripted = Box::leak(Box::new(Scripted {
+        let host = for_ever(Scripted {
             now: Lock::new(goro_shim::time::now()),
             looks: AtomicUsize::new(0),
             timers: Lock::new(BTreeMap::new()),
             arms: AtomicUsize::new(0),
-        }));
+        });
         let wakes = Arc::new(AtomicUsize::new(0));
         let waker = Waker::from(Arc::new(Count(Arc::clone(&wakes))));
         let entered = host::enter(host);

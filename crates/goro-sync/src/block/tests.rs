@@ -7,6 +7,7 @@ use goro_shim::Arc;
 use goro_shim::atomic::AtomicUsize;
 
 use super::*;
+use crate::testing::for_ever;
 use crate::wait::Timed;
 use crate::wait::semaphore::{Acquire, Semaphore};
 
@@ -58,7 +59,7 @@ fn a_thread_sleeps_until_it_is_served() {
 
 #[test]
 fn only_a_call_that_has_to_wait_is_declared() {
-    let host: &Counting = Box::leak(Box::new(Counting(AtomicUsize::new(0))));
+    let host = for_ever(Counting(AtomicUsize::new(0)));
     let semaphore = Arc::new(Semaphore::new(1));
     let entered = host::enter(host);
     block(semaphore.acquire());

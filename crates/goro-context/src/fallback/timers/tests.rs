@@ -4,13 +4,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::Wake;
 
 use super::*;
-use crate::testing::Wakes;
+use crate::testing::{Wakes, for_ever};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const SOON: Duration = Duration::from_millis(5);
 
 fn timers(start: fn(&'static Timers) -> io::Result<()>) -> &'static Timers {
-    Box::leak(Box::new(Timers::new(start)))
+    for_ever(Timers::new(start))
 }
 
 fn nobody(_: &'static Timers) -> io::Result<()> {

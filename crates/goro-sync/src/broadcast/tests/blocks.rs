@@ -2,6 +2,8 @@
 
 use core::mem::ManuallyDrop;
 
+use goro_context::contain::quietly;
+
 use super::*;
 
 /// So many values a receiver of such a channel may count as having had before it has.
@@ -125,6 +127,9 @@ fn values_of_blocks_are_dropped_once_whoever_goes() {
         drop(sender);
         drop(others);
         assert_eq!(dropped.load(Ordering::Relaxed), sent, "{panics} {on_lag:?}");
+        for value in kept {
+            quietly(|| drop(ManuallyDrop::into_inner(value)));
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use goro_shim::atomic::AtomicU64;
 use goro_shim::lock::Lock;
 
 use super::*;
+use crate::testing::for_ever;
 
 /// A host whose time stands still, and whose timers fire when a test says so.
 struct Scripted {
@@ -24,13 +25,13 @@ struct Scripted {
 
 impl Scripted {
     fn new(hasty: bool) -> &'static Self {
-        Box::leak(Box::new(Self {
+        for_ever(Self {
             now: goro_shim::time::now(),
             armed: Lock::new(BTreeMap::new()),
             keys: AtomicU64::new(0),
             hasty,
             behind: AtomicU32::new(0),
-        }))
+        })
     }
 
     /// Fires what is armed.
