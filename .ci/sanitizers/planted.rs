@@ -3,6 +3,7 @@
 //! `.ci/sanitizers/run` builds this under each sanitizer before it believes a run in which nothing was found.
 
 use std::cell::UnsafeCell;
+use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -31,6 +32,16 @@ fn main() {
                 add();
             },
         ),
+        Some("after-free") => {
+            let place = Box::into_raw(Box::new([7_u64; 8]));
+            // SAFETY: it came from a box.
+            drop(unsafe { Box::from_raw(place) });
+            // SAFETY: none: it was freed.
+            println!("{}", unsafe { black_box(place).cast::<u64>().read_volatile() });
+        }
+        Some("leak") => {
+            black_box(Box::into_raw(Box::new([1_u8; 4321])));
+        }
         Some(unknown) => panic!("nobody knows how to plant {unknown}"),
     }
 }
