@@ -41,6 +41,12 @@ pub trait CancelSource: Send + Sync + 'static {
     /// Forgets the waker of this key. Stale keys are ignored.
     fn unregister(&self, key: u64);
 
+    /// Whether it stands for somebody who has asked the very task that runs to end. Whoever runs code under a
+    /// token of its own does not hide that.
+    fn is_ask(&self) -> bool {
+        false
+    }
+
     /// The source as itself, for the crate that made it to recognise its own.
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
 }
@@ -114,6 +120,10 @@ impl CancelSource for Settled {
 
     fn unregister(&self, _key: u64) {}
 
+    fn is_ask(&self) -> bool {
+        self.0.is_some()
+    }
+
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
         self
     }
@@ -133,6 +143,19 @@ pub fn cause() -> Option<Cause> {
 #[cold]
 fn inherited_cause() -> Option<Cause> {
     inherit::look(|head| head.get::<Ambient>().and_then(Ambient::cause))
+}
+
+/// Why the task that runs was asked to end, by its handle or its runtime, unless it was shielded from that. For
+/// whoever covers what was inherited with another token.
+#[inline]
+pub fn asked() -> Option<Cause> {
+    if inherit::is_empty() { None } else { inherited_ask() }
+}
+
+#[cold]
+fn inherited_ask() -> Option<Cause> {
+    let ask = |ambient: &Ambient| if ambient.0.is_ask() { ambient.cause() } else { None };
+    inherit::look(|head| head.get::<Ambient>().and_then(ask))
 }
 
 /// Errs if the code that runs was asked to stop. For loops that have no other leaf to ask.
@@ -272,8 +295,10 @@ mod tests {
         impl CancelSource for Other {
             fn cause(&self) -> Option<Cause> {
                 None
+            assert_eq!(asked(), Some(Cause::Shutdown));
             }
             fn register(&self, _waker: &Waker) -> u64 {
+                assert_eq!(asked(), None);
                 1
             }
             fn unregister(&self, _key: u64) {}

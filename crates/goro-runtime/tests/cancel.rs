@@ -6,7 +6,8 @@
     reason = "a test uses the crate as a program does"
 )]
 
-use goro_runtime::task::{Cause, yield_now};
+use futures::future::join;
+use goro_runtime::task::{Cause, ChildError, Group, TaskGroup, yield_now};
 use goro_runtime::time::{self, Duration, sleep};
 use goro_runtime::{Builder, Runtime, spawn, spawn_blocking};
 use goro_sync::cancel::{self, shield};
@@ -43,6 +44,35 @@ fn a_task_that_does_not_listen_is_dropped_after_its_grace() {
         let error = task.cancel(Cause::Shutdown).grace(grace).await.unwrap_err();
         assert_eq!(error.cause(), Some(&Cause::Shutdown));
         assert!(time::now() >= start + grace);
+    });
+}
+
+/// Whoever asks a task asks all that runs in it, also what has a token of its own: a group's body has.
+#[test]
+fn a_task_that_is_asked_hears_under_another_token() {
+    on_two(async {
+        let (tx, rx) = channel::bounded::<u8>(1);
+        let token = CancellationToken::new();
+        let (inner, for_body, shielded) = (token.clone(), rx.clone(), rx.clone());
+        let task = spawn(async move {
+            let error = inner.scope(async { rx.recv().await.unwrap_err() }).await;
+            error.0.cause().cloned()
+        });
+        let group = spawn(TaskGroup::new().run(async move |_group: Group<(), Option<Cause>>| {
+            for_body.recv().await.map_err(|error| error.0.cause().cloned())
+        }));
+        let spared = spawn(shield(token.clone().scope(async move { shielded.recv().await })));
+        yield_now().await;
+        assert_eq!(task.cancel("enough").await.unwrap(), Some(Cause::new("enough")));
+        let error = group.cancel("enough").await.unwrap().unwrap_err();
+        assert_eq!(error.first, ChildError::Failed(Some(Cause::new("enough"))));
+        assert!(!token.is_cancelled());
+        let sends = async {
+            yield_now().await;
+            tx.send(1).await.unwrap();
+        };
+        let (spared, ()) = join(spared.cancel("enough"), sends).await;
+        assert_eq!(spared.unwrap(), Ok(1));
     });
 }
 

@@ -26,6 +26,8 @@ mod polled;
 
 use foreign::Bell;
 use futures::executor::block_on;
+use goro_context::cancel::Ambient;
+use goro_context::inherit::{self, Head};
 use goro_sync::cancel::{self, Cause};
 use goro_sync::request::CallError;
 use goro_sync::{CancellationToken, Semaphore, broadcast, channel, oneshot, request, watch};
@@ -143,6 +145,22 @@ fn under_a_shield_it_waits_for_what_it_came_for() {
         assert!(bell.rings() > before, "{name}");
         assert_eq!(poll_with(&mut operation, &bell.waker()), Poll::Ready(Had), "{name}");
     }
+}
+
+/// What runs in a task that is asked to end hears it, whatever token it has of its own; but not under a shield.
+#[test]
+fn a_scope_does_not_hide_that_its_task_is_asked_to_end() {
+    let (_tx, rx) = channel::bounded::<u8>(1);
+    let token = CancellationToken::new();
+    let mut told = Box::pin(token.scope(rx.recv()));
+    let mut spared = Box::pin(cancel::shield(token.scope(rx.recv())));
+    assert!(poll(&mut told).is_pending() && poll(&mut spared).is_pending());
+    // As such a task is polled.
+    let mut asked = Head::EMPTY.push(Ambient::cancelled(enough()));
+    let (told, spared) = inherit::with(&mut asked, || (poll(&mut told), poll(&mut spared)));
+    let Poll::Ready(Err(error)) = told else { panic!("it waits on") };
+    assert!(error.0.is_cancelled() && error.0.cause() == Some(&enough()));
+    assert!(spared.is_pending());
 }
 
 /// Its question comes back where it has found no place, and is a server's where it has.

@@ -215,7 +215,13 @@ impl<F: Future> Future for Scope<F> {
             *this.inherited = inherit::head().push(this.token.ambient());
         }
         // Panic: the future's own passes through; the list is put back, and the waiter leaves later.
-        let polled = inherit::with(this.inherited, || this.future.poll(cx));
+        let polled = match ambient::asked() {
+            None => inherit::with(this.inherited, || this.future.poll(cx)),
+            Some(cause) => {
+                let mut asked = this.inherited.clone().push(Ambient::cancelled(cause));
+                inherit::with(&mut asked, || this.future.poll(cx))
+            }
+        };
         if polled.is_ready() {
             return polled;
         }
@@ -241,7 +247,8 @@ impl<F: fmt::Debug> fmt::Debug for Scope<F> {
 
 impl CancellationToken {
     /// Runs `future` with this as its ambient token, in place of the one that it has inherited:
-    /// [`check`], [`current`], operations that would wait, and the tasks that it spawns see this one.
+    /// [`check`], [`current`], operations that would wait, and the tasks that it spawns see this one. That the
+    /// task which runs it is asked to end, by its handle or at the runtime's end, they see as well.
     ///
     /// The future is not dropped when the token is cancelled: it is polled once more, and may end as it
     /// likes. To have it dropped, [run it until then](Self::run_until_cancelled).
