@@ -187,7 +187,7 @@ pub fn io_error(cause: Cause) -> io::Error {
 }
 
 /// Why the code that ran was asked to stop, if that is what `error` comes from: itself, or one of those that it
-/// was made of.
+/// was made of. All errors of operations that were given up have it as their source.
 ///
 /// ```
 /// use goro_context::{Cause, cancel};
@@ -199,9 +199,6 @@ pub fn io_error(cause: Cause) -> io::Error {
 pub fn cause_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Cause> {
     let mut next = Some(error);
     while let Some(error) = next {
-        if let Some(GivenUp(cause)) = error.downcast_ref() {
-            return Some(cause);
-        }
         if let Some(cause) = error.downcast_ref() {
             return Some(cause);
         }
@@ -224,7 +221,11 @@ impl fmt::Display for GivenUp {
     }
 }
 
-impl Error for GivenUp {}
+impl Error for GivenUp {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
+    }
+}
 
 #[cfg(all(test, not(loom)))]
 mod tests {
@@ -247,11 +248,31 @@ mod tests {
         }
     }
 
+    /// As errors of others share ours.
+    #[derive(Debug)]
+    struct Sharing(Arc<io::Error>);
+
+    impl fmt::Display for Sharing {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("sharing")
+        }
+    }
+
+    impl Error for Sharing {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+
     #[test]
     fn the_cause_is_found_however_deep_it_lies() {
         let cause = Cause::new("enough");
         let deep = Around(io::Error::other(Around(io_error(cause.clone()))));
         assert_eq!(cause_of(&deep), Some(&cause));
+        let shared = Sharing(Arc::new(io_error(cause.clone())));
+        assert_eq!(cause_of(&shared), Some(&cause));
+        let boxed: Box<dyn Error> = Box::new(Box::new(io_error(cause.clone())));
+        assert_eq!(cause_of(&*boxed), Some(&cause));
         assert_eq!(cause_of(&cause), Some(&cause));
         assert_eq!(cause_of(&io::Error::other(cause.clone())), Some(&cause));
         assert_eq!(cause_of(&io::Error::from(io::ErrorKind::TimedOut)), None);
@@ -274,8 +295,10 @@ mod tests {
         let mut outer = outer;
         inherit::with(&mut outer, || {
             assert_eq!(check(), Err(Cause::Shutdown));
+            assert_eq!(asked(), Some(Cause::Shutdown));
             inherit::with(&mut inner, || {
                 assert_eq!(check(), Ok(()));
+                assert_eq!(asked(), None);
                 assert!(!inherit::is_empty());
             });
             assert_eq!(check(), Err(Cause::Shutdown));
@@ -295,10 +318,8 @@ mod tests {
         impl CancelSource for Other {
             fn cause(&self) -> Option<Cause> {
                 None
-            assert_eq!(asked(), Some(Cause::Shutdown));
             }
             fn register(&self, _waker: &Waker) -> u64 {
-                assert_eq!(asked(), None);
                 1
             }
             fn unregister(&self, _key: u64) {}

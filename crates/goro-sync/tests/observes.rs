@@ -28,12 +28,13 @@ use foreign::Bell;
 use futures::executor::block_on;
 use goro_context::cancel::Ambient;
 use goro_context::inherit::{self, Head};
-use goro_sync::cancel::{self, Cause};
+use goro_sync::cancel::{self, Cause, cause_of};
 use goro_sync::request::CallError;
 use goro_sync::{CancellationToken, Semaphore, broadcast, channel, oneshot, request, watch};
 use operations::Told::{GaveUp, Had};
-use operations::{Waits, later, observing, steadfast};
+use operations::{LONG, Waits, later, observing, steadfast};
 use polled::{poll, poll_with};
+use std::error::Error;
 use std::task::Poll;
 use std::thread;
 use std::time::Duration;
@@ -190,6 +191,46 @@ fn a_call_gives_up_wherever_it_stands() {
     server.try_next().unwrap().1.send(5).unwrap();
     token.cancel_with(enough());
     assert_eq!(poll(&mut call), Poll::Ready(Ok(5)), "the answer was there");
+}
+
+/// Whatever it was that gave up, and whoever wants to know why: a program that has many such errors asks all in one
+/// way. That a channel was closed for a cause is something else.
+#[test]
+fn the_cause_is_found_in_every_error() {
+    let errors: Vec<(&str, Box<dyn Error>)> = block_on(cancelled().scope(async {
+        let (tx, rx) = channel::bounded::<u8>(1);
+        let mut errors: Vec<(&str, Box<dyn Error>)> = vec![
+            ("recv", Box::new(rx.recv().await.unwrap_err())),
+            ("recv_timeout", Box::new(rx.recv_timeout(LONG).await.unwrap_err())),
+        ];
+        tx.try_send(0).unwrap();
+        errors.push(("send", Box::new(tx.send(1).await.unwrap_err())));
+        errors.push(("send_timeout", Box::new(tx.send_timeout(1, LONG).await.unwrap_err())));
+        errors.push(("send_many", Box::new(tx.send_many([1]).await.unwrap_err())));
+        errors.push(("reserve", Box::new(tx.reserve().await.unwrap_err())));
+        let (_tx, mut rx) = oneshot::channel::<u8>();
+        errors.push(("a oneshot", Box::new((&mut rx).await.unwrap_err())));
+        errors.push(("its recv_timeout", Box::new(rx.recv_timeout(LONG).await.unwrap_err())));
+        let (_tx, mut rx) = watch::channel(0);
+        errors.push(("a watch", Box::new(rx.changed().await.unwrap_err())));
+        let (tx, mut rx) = broadcast::channel::<u8>(1, broadcast::OnLag::Wait);
+        errors.push(("a broadcast", Box::new(rx.recv().await.unwrap_err())));
+        errors.push(("its recv_timeout", Box::new(rx.recv_timeout(LONG).await.unwrap_err())));
+        tx.try_send(0).unwrap();
+        errors.push(("its send", Box::new(tx.send(1).await.unwrap_err())));
+        let seats = Semaphore::new(0);
+        errors.push(("a permit", Box::new(seats.acquire().await.unwrap_err())));
+        let (client, _server) = request::channel::<u8, u8>(1);
+        errors.push(("a call", Box::new(client.call(1, later()).await.unwrap_err())));
+        errors
+    }));
+    for (name, error) in errors {
+        assert_eq!(cause_of(&*error), Some(&enough()), "{name}");
+    }
+
+    let (tx, rx) = channel::bounded::<u8>(1);
+    tx.close_with("out of stock");
+    assert_eq!(cause_of(&block_on(rx.recv()).unwrap_err()), None);
 }
 
 /// A place in line that a receiver keeps from one `changed` to the next is given up as well.

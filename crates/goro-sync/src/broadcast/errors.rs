@@ -197,8 +197,29 @@ impl fmt::Display for RecvTimeoutError {
     }
 }
 
-impl<T> Error for SendError<T> {}
+impl<T> Error for SendError<T> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Cancelled(_, cause) => Some(cause),
+            Self::Closed(_) => None,
+        }
+    }
+}
 impl<T> Error for TrySendError<T> {}
-impl Error for RecvError {}
+impl Error for RecvError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Cancelled(cause) => Some(cause),
+            _ => None,
+        }
+    }
+}
 impl Error for TryRecvError {}
-impl Error for RecvTimeoutError {}
+impl Error for RecvTimeoutError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Cancelled(cause) => Some(cause),
+            _ => None,
+        }
+    }
+}

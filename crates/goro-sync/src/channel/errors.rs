@@ -48,6 +48,15 @@ impl Reason {
         }
     }
 
+    /// What an error with this reason comes from. That somebody has closed the channel, for whatever cause,
+    /// asks nobody to stop.
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self.0.as_deref()? {
+            Why::Cancelled(cause) => Some(cause),
+            Why::Closed(_) => None,
+        }
+    }
+
     /// Whether the operation was given up because the code that runs was asked to stop, instead of waiting.
     pub fn is_cancelled(&self) -> bool {
         matches!(self.0.as_deref(), Some(Why::Cancelled(_)))
@@ -100,12 +109,21 @@ macro_rules! with_value {
             }
         }
 
-        impl<T> Error for $name<T> {}
+        impl<T> Error for $name<T> {
+            fn source(&self) -> Option<&(dyn Error + 'static)> {
+                match self {
+                    $(with_value!(@bind Self::$variant, reason $(, $reason)?) =>
+                        with_value!(@source reason $(, $reason)?),)*
+                }
+            }
+        }
     };
     (@pattern $path:path, $value:ident) => { $path($value) };
     (@pattern $path:path, $value:ident, $reason:ty) => { $path($value, _) };
     (@bind $path:path, $bound:ident) => { $path(_) };
     (@bind $path:path, $bound:ident, $reason:ty) => { $path(_, $bound) };
+    (@source $bound:ident) => { None };
+    (@source $bound:ident, $reason:ty) => { $bound.source() };
     (@text $f:ident, $text:literal, $bound:ident) => { $f.write_str($text) };
     (@text $f:ident, $text:literal, $bound:ident, $reason:ty) => { write!($f, $text, $bound) };
 }
@@ -197,7 +215,11 @@ impl fmt::Display for Closed {
     }
 }
 
-impl Error for Closed {}
+impl Error for Closed {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
+    }
+}
 
 /// Nothing was received: the channel is closed, and empty, so that nothing ever will be; or the code that
 /// runs was asked to stop.
@@ -217,7 +239,11 @@ fn not_received(reason: &Reason, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     }
 }
 
-impl Error for RecvError {}
+impl Error for RecvError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
+    }
+}
 
 /// Nothing was received by `try_recv`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -257,7 +283,14 @@ impl fmt::Display for RecvTimeoutError {
     }
 }
 
-impl Error for RecvTimeoutError {}
+impl Error for RecvTimeoutError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Closed(reason) => reason.source(),
+            Self::Timeout => None,
+        }
+    }
+}
 
 /// Not all of a batch was sent by `send_many`; the rest, in order.
 ///
@@ -286,4 +319,8 @@ impl<T> fmt::Display for SendManyError<T> {
     }
 }
 
-impl<T: fmt::Debug> Error for SendManyError<T> {}
+impl<T: fmt::Debug> Error for SendManyError<T> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.reason.as_ref().and_then(Reason::source)
+    }
+}

@@ -91,6 +91,20 @@ impl fmt::Display for RecvTimeoutError {
 }
 
 impl<T> Error for SendError<T> {}
-impl Error for RecvError {}
+impl Error for RecvError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Cancelled(cause) => Some(cause),
+            Self::Closed => None,
+        }
+    }
+}
 impl Error for TryRecvError {}
-impl Error for RecvTimeoutError {}
+impl Error for RecvTimeoutError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Cancelled(cause) => Some(cause),
+            _ => None,
+        }
+    }
+}

@@ -80,5 +80,12 @@ impl<A> fmt::Display for Unwanted<A> {
     }
 }
 
-impl<Q> Error for CallError<Q> {}
+impl<Q> Error for CallError<Q> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Cancelled(_, cause) => Some(cause),
+            _ => None,
+        }
+    }
+}
 impl<A> Error for Unwanted<A> {}

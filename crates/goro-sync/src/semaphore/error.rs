@@ -81,6 +81,13 @@ impl fmt::Display for TooManyPermits {
     }
 }
 
-impl core::error::Error for AcquireError {}
+impl core::error::Error for AcquireError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Cancelled(cause) => Some(cause),
+            _ => None,
+        }
+    }
+}
 impl core::error::Error for TryAcquireError {}
 impl core::error::Error for TooManyPermits {}

@@ -58,4 +58,11 @@ impl fmt::Display for ChangedError {
 
 impl<T> Error for SendError<T> {}
 impl Error for Closed {}
-impl Error for ChangedError {}
+impl Error for ChangedError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Cancelled(cause) => Some(cause),
+            Self::Closed => None,
+        }
+    }
+}
