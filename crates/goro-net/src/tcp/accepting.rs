@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use futures::Stream;
 use futures::stream::FusedStream;
 use goro_context::time::Deadline;
-use goro_context::{Op, cancel};
+use goro_context::{Op, budget, cancel, note};
 use goro_reactor::source::{ListenerSource, StreamSource};
 use goro_reactor::{Direction, Waiter};
 
@@ -54,10 +54,12 @@ impl<'a> Accepting<'a> {
     ) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
         loop {
             if self.strain.poll_over(cx, &mut self.pause).is_pending() {
-                return match cancel::cause() {
-                    Some(cause) => Poll::Ready(Err(cancel::io_error(cause))),
-                    None => Poll::Pending,
-                };
+                let Some(cause) = cancel::cause() else { return Poll::Pending };
+                // Paid for as every try: who asks again and again lets others run meanwhile.
+                let _spent = ready!(budget::poll_spend(cx));
+                // It does not wait.
+                let _op = note::take();
+                return Poll::Ready(Err(cancel::io_error(cause)));
             }
             let tried = ready!(self.from.poll_take(cx));
             let Some(taken) = self.strain.settle(tried) else { continue };

@@ -1,10 +1,16 @@
-use core::future::poll_fn;
+use core::future::{Future, poll_fn};
+use core::pin::pin;
 
 use futures::FutureExt;
 use futures::executor::block_on;
+use goro_context::{CurrentTask, Kind, TaskId, WaitNote, budget, note, task};
+use goro_runtime::Builder;
+use goro_sync::CancellationToken;
+use goro_sync::cancel::cause_of;
 use rustix::io::Errno;
 
 use super::*;
+use crate::TcpListener;
 
 fn next(strain: &Strain) -> Duration {
     strain.0.lock().next
@@ -54,6 +60,33 @@ fn nobody_tries_before_the_pause_is_over_and_then_one_does() {
     let mut waiting = None;
     block_on(poll_fn(|cx| strain.poll_over(cx, &mut waiting)));
     assert!(now() >= until && waiting.is_none());
+}
+
+/// Whoever accepts again after each error is told so at once, and yet does not keep its worker for itself.
+#[test]
+fn who_is_asked_to_stop_in_a_pause_gives_up_and_lets_others_run() {
+    let runtime = Builder::new().workers(1).build().unwrap();
+    runtime.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        listener.strain().failed();
+        let token = CancellationToken::new();
+        token.cancel_with("enough");
+        let accept = |cx: &mut Context<'_>| pin!(token.scope(listener.accept())).poll(cx);
+        let given_up = poll_fn(|cx| {
+            let _task = task::enter(CurrentTask { id: TaskId::next(), kind: Kind::OTHER });
+            let given_up = budget::with(3, || {
+                let mut given_up = 0;
+                while let Poll::Ready(Err(error)) = accept(cx) {
+                    assert!(cause_of(&error).is_some() && note::take() == WaitNote::NOTHING);
+                    given_up += 1;
+                    assert!(given_up <= 3, "it goes on for ever");
+                }
+                given_up
+            });
+            Poll::Ready(given_up)
+        });
+        assert_eq!(given_up.await, 3);
+    });
 }
 
 /// The invariant: whoever waited for a pause and finds that another's try has begun a new one waits
