@@ -30,7 +30,9 @@ use goro_context::cancel::Ambient;
 use goro_context::inherit::{self, Head};
 use goro_sync::cancel::{self, Cause, cause_of};
 use goro_sync::request::CallError;
-use goro_sync::{CancellationToken, Semaphore, broadcast, channel, oneshot, request, watch};
+use goro_sync::{
+    AcquireError, CancellationToken, Semaphore, broadcast, channel, oneshot, request, watch,
+};
 use operations::Told::{GaveUp, Had};
 use operations::{LONG, Waits, later, observing, steadfast};
 use polled::{poll, poll_with};
@@ -233,13 +235,50 @@ fn the_cause_is_found_in_every_error() {
     assert_eq!(cause_of(&block_on(rx.recv()).unwrap_err()), None);
 }
 
+/// The first in line wants more than is there, which is the next one's once the first has given up.
+#[test]
+fn who_gives_up_makes_way_for_those_behind() {
+    let seats = Semaphore::new(2);
+    let held = seats.try_acquire_many(2).unwrap();
+    let (token, bell) = (CancellationToken::new(), Bell::good());
+    let mut first = Box::pin(token.scope(seats.acquire_many(2)));
+    assert!(poll(&mut first).is_pending());
+    let mut second = Box::pin(seats.acquire_many(2));
+    assert!(poll_with(&mut second, &bell.waker()).is_pending());
+    drop(held);
+    // Who comes now may pass the first, who has been called.
+    let passed = seats.try_acquire().unwrap();
+    token.cancel_with(enough());
+    assert!(matches!(poll(&mut first), Poll::Ready(Err(AcquireError::Cancelled(_)))));
+    drop(passed);
+    assert_eq!(bell.rings(), 1);
+    assert!(poll_with(&mut second, &bell.waker()).is_ready());
+
+    let seats = Semaphore::new(2);
+    let held = seats.try_acquire().unwrap();
+    let (token, bell) = (CancellationToken::new(), Bell::good());
+    let other = seats.try_acquire().unwrap();
+    let mut first = Box::pin(token.scope(seats.acquire_many(2)));
+    assert!(poll(&mut first).is_pending());
+    let mut second = Box::pin(seats.acquire());
+    assert!(poll_with(&mut second, &bell.waker()).is_pending());
+    drop(other);
+    assert_eq!(bell.rings(), 0, "one is free, and the first wants two");
+    token.cancel_with(enough());
+    assert!(matches!(poll(&mut first), Poll::Ready(Err(AcquireError::Cancelled(_)))));
+    assert_eq!(bell.rings(), 1);
+    assert!(poll_with(&mut second, &bell.waker()).is_ready());
+    drop(held);
+}
+
 /// A place in line that a receiver keeps from one `changed` to the next is given up as well.
 #[test]
 fn a_reader_that_has_given_up_can_be_used_as_before() {
     let (tx, mut rx) = watch::channel(0);
     let bell = Bell::good();
     assert!(poll_with(&mut rx.changed(), &bell.waker()).is_pending());
-    assert!(poll(&mut cancelled().scope(rx.changed())).is_ready());
+    // The same waker, so that it is not exchanged for another one.
+    assert!(poll_with(&mut cancelled().scope(rx.changed()), &bell.waker()).is_ready());
     tx.send(1).unwrap();
     assert_eq!(bell.rings(), 0);
     assert_eq!(block_on(rx.changed()), Ok(()));
