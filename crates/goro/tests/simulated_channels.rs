@@ -13,37 +13,22 @@
 #[allow(dead_code, reason = "each test uses a part")]
 #[path = "support/draw.rs"]
 mod draw;
+#[path = "support/ledger.rs"]
+mod ledger;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use draw::Draw;
 use goro::channel::{Builder, Receiver, Sender};
 use goro::sim::explore;
 use goro::time::{sleep, timeout};
+use ledger::{Ledger, Value};
 
 const SEEDS: u64 = 100;
 /// The longest pause, in microseconds.
 const LONGEST: u64 = 2_000;
 const VALUES: usize = 24;
-
-/// A value that writes down where it ends.
-struct Value(usize, Arc<Ledger>);
-
-/// How often each value was made, received, and dropped.
-struct Ledger {
-    made: Mutex<Vec<usize>>,
-    received: Mutex<Vec<usize>>,
-    dropped: Mutex<Vec<usize>>,
-    /// Sends that said yes.
-    sent: AtomicUsize,
-}
-
-impl Drop for Value {
-    fn drop(&mut self) {
-        self.1.dropped.lock().unwrap()[self.0] += 1;
-    }
-}
 
 async fn send(tx: &Sender<Value>, value: Value, draw: &mut Draw) -> bool {
     match draw.below(5) {
@@ -78,12 +63,7 @@ async fn receive(rx: &Receiver<Value>, draw: &mut Draw) -> Option<Value> {
 fn under_seeds(capacity: usize) {
     explore(SEEDS, |sim| {
         let seed = sim.seed();
-        let ledger = Arc::new(Ledger {
-            made: Mutex::new(vec![0; VALUES]),
-            received: Mutex::new(vec![0; VALUES]),
-            dropped: Mutex::new(vec![0; VALUES]),
-            sent: AtomicUsize::new(0),
-        });
+        let ledger = Ledger::of(VALUES);
         let counts = Arc::clone(&ledger);
         let ended = sim.run(program(capacity, Draw(seed), ledger));
         let receivers_stayed = ended.unwrap_or_else(|failure| panic!("{failure}"));
@@ -105,8 +85,7 @@ async fn program(capacity: usize, mut draw: Draw, ledger: Arc<Ledger>) -> bool {
         tasks.push(goro::spawn(async move {
             for number in (part..VALUES).step_by(3) {
                 draw.pause().await;
-                let value = Value(number, Arc::clone(&ledger));
-                ledger.made.lock().unwrap()[number] += 1;
+                let value = ledger.make(number);
                 if send(&tx, value, &mut draw).await {
                     ledger.sent.fetch_add(1, Ordering::SeqCst);
                 }
@@ -119,12 +98,12 @@ async fn program(capacity: usize, mut draw: Draw, ledger: Arc<Ledger>) -> bool {
         tasks.push(goro::spawn(async move {
             while !rx.is_closed() {
                 if let Some(value) = receive(&rx, &mut draw).await {
-                    ledger.received.lock().unwrap()[value.0] += 1;
+                    ledger.got(&value);
                 }
                 draw.pause().await;
             }
             while let Ok(value) = rx.recv().await {
-                ledger.received.lock().unwrap()[value.0] += 1;
+                ledger.got(&value);
             }
         }));
     }

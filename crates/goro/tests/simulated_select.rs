@@ -14,9 +14,11 @@
 #[allow(dead_code, reason = "each test uses a part")]
 #[path = "support/draw.rs"]
 mod draw;
+#[path = "support/ledger.rs"]
+mod ledger;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use draw::Draw;
 use goro::CancellationToken;
@@ -26,41 +28,13 @@ use goro::race::OneOf2;
 use goro::select::{Select, Selected};
 use goro::sim::explore;
 use goro::time::sleep;
+use ledger::{Ledger, Value};
 
 const SEEDS: u64 = 100;
 /// The longest pause, in microseconds.
 const LONGEST: u64 = 2_000;
 const VALUES: usize = 24;
 const SENDERS: usize = 3;
-
-/// A value that writes down where it ends.
-struct Value(usize, Arc<Ledger>);
-
-/// How often each value was made, received, and dropped.
-struct Ledger {
-    made: Mutex<Vec<usize>>,
-    received: Mutex<Vec<usize>>,
-    dropped: Mutex<Vec<usize>>,
-    /// Sends that said yes.
-    sent: AtomicUsize,
-}
-
-impl Drop for Value {
-    fn drop(&mut self) {
-        self.1.dropped.lock().unwrap()[self.0] += 1;
-    }
-}
-
-impl Ledger {
-    fn make(self: &Arc<Self>, number: usize) -> Value {
-        self.made.lock().unwrap()[number] += 1;
-        Value(number, Arc::clone(self))
-    }
-
-    fn got(&self, value: &Value) {
-        self.received.lock().unwrap()[value.0] += 1;
-    }
-}
 
 type Senders = [Sender<Value>; 3];
 type Receivers = [Receiver<Value>; 3];
@@ -231,12 +205,7 @@ async fn program(capacities: [usize; 3], mut draw: Draw, ledger: Arc<Ledger>) ->
 fn under_seeds(capacities: [usize; 3]) {
     explore(SEEDS, |sim| {
         let seed = sim.seed();
-        let ledger = Arc::new(Ledger {
-            made: Mutex::new(vec![0; VALUES]),
-            received: Mutex::new(vec![0; VALUES]),
-            dropped: Mutex::new(vec![0; VALUES]),
-            sent: AtomicUsize::new(0),
-        });
+        let ledger = Ledger::of(VALUES);
         let counts = Arc::clone(&ledger);
         let ended = sim.run(program(capacities, Draw(seed), ledger));
         let receivers_stayed = ended.unwrap_or_else(|failure| panic!("{failure}"));
